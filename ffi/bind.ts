@@ -8,7 +8,7 @@ import type { CStruct, StructName } from "./struct.ts";
 import { symbols } from "./symbols.generated.ts";
 import type { CType, Pointer, SymbolLibrary, SymbolSignature } from "./types.ts";
 
-export type SymbolName = keyof typeof symbols;
+export type SymbolName = keyof typeof symbols & string;
 
 type StructOf<T> = T extends `struct ${infer S extends StructName}` ? CStruct<S> : never;
 type Argument<T extends CType> = T extends "ptr"
@@ -29,7 +29,7 @@ type CallOf<S extends SymbolSignature> = S["returns"] extends `struct ${string}`
 /** Every C function by its C name. A struct result is written into a {@link CStruct} given as the first argument. */
 export type NativeSymbols = { readonly [N in SymbolName]: CallOf<(typeof symbols)[N]> };
 
-export type SymbolSources = Partial<Record<SymbolLibrary, SharedObject>>;
+export type SymbolSources = { [L in SymbolLibrary]?: SharedObject | undefined };
 
 /** Names under which a backend's registry hands out functions that its shared object need not export. */
 const procedureNames: Partial<Record<SymbolName, string>> = {
@@ -68,13 +68,14 @@ function bindOne(
   c: NativeSymbols,
 ): CFunctionCall {
   const lowered = lower(signature, convention);
+  sources[signature.library] ??= backendObject(backend, signature.library, c);
   const source = sources[signature.library];
   let bound: CFunctionCall | undefined;
   if (lowered.resultPlan === "by-struct-type") {
     bound = source && bindStructResult(source.path, name, signature);
   } else {
     const machine = source ? source.bind(name, lowered) : undefined;
-    const address = machine ? 0 : procedureAddress(backend, name, signature, c);
+    const address = machine ? 0 : procedureAddress(backend, signature.library, procedureNames[name] ?? name, c);
     const found = machine ?? (address ? backend.bindAddress(address, lowered) : undefined);
     bound = found && raise(found, lowered);
   }
@@ -85,19 +86,25 @@ function bindOne(
   return bound;
 }
 
+/**
+ * The shared object of a backend that was loaded at run time: which `libggml-cpu-*` fits this machine is known only to
+ * ggml, so the path is asked of an address inside it.
+ */
+function backendObject(backend: NativeBackend, library: SymbolLibrary, c: NativeSymbols): SharedObject | undefined {
+  if (library !== "ggml-cpu") return undefined;
+  const address = procedureAddress(backend, library, "ggml_backend_set_n_threads", c);
+  const path = libcOf(backend).objectPath(address);
+  return path ? backend.open(path) : undefined;
+}
+
 /** Address of a function that a backend registers by name; 0 where none does. */
-function procedureAddress(
-  backend: NativeBackend,
-  name: SymbolName,
-  signature: SymbolSignature,
-  c: NativeSymbols,
-): Pointer {
-  const registry = registryNames[signature.library];
+function procedureAddress(backend: NativeBackend, library: SymbolLibrary, name: string, c: NativeSymbols): Pointer {
+  const registry = registryNames[library];
   if (!registry) return 0 as Pointer;
   const memory = new NativeMemory(backend, libcOf(backend));
   const registryName = memory.string(registry, "registry name");
   const registration = c.ggml_backend_reg_by_name(registryName.address);
   if (!registration) return 0 as Pointer;
-  const procedureName = memory.string(procedureNames[name] ?? name, "procedure name");
+  const procedureName = memory.string(name, "procedure name");
   return c.ggml_backend_reg_get_proc_address(registration, procedureName.address);
 }

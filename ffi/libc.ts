@@ -10,6 +10,8 @@ export interface Libc {
   /** `size_t strlen(const char * s)` */
   strlen(text: Pointer): number;
   addressOf(view: ArrayBufferView): Pointer;
+  /** Path of the shared object that holds an address (`dladdr`); undefined where the system cannot tell. */
+  objectPath(address: Pointer): string | undefined;
   /** Address of `strlen`: true for a non-empty C string, which makes it an abort callback over a shared byte. */
   readonly strlenAddress: Pointer;
   /** Address of `abs`: does nothing with its arguments, which makes it a silent log callback. */
@@ -62,6 +64,20 @@ function symbolFinder(backend: NativeBackend, libc: SharedObject): (name: string
   };
 }
 
+/** `int dladdr(const void * addr, Dl_info * info)`, whose first field is the path. */
+function objectPathFinder(backend: NativeBackend, libc: SharedObject, strlen: (text: number) => number) {
+  const dladdr = libc.bind("dladdr", { returns: "i32", args: ["ptr", "ptr"] });
+  const memcpy = required(libc.bind("memcpy", { returns: "ptr", args: ["ptr", "ptr", "usize"] }), "memcpy");
+  return (address: Pointer): string | undefined => {
+    const info = new BigUint64Array(new ArrayBuffer(32));
+    if (!dladdr || !address || dladdr(address, backend.addressOf(info)) === 0) return undefined;
+    const name = Number(info[0]);
+    const bytes = new Uint8Array(new ArrayBuffer(strlen(name)));
+    memcpy(backend.addressOf(bytes), name, bytes.length);
+    return new TextDecoder().decode(bytes);
+  };
+}
+
 const loaded = new WeakMap<NativeBackend, Libc>();
 
 export function libcOf(backend: NativeBackend): Libc {
@@ -71,10 +87,12 @@ export function libcOf(backend: NativeBackend): Libc {
   const bind = (name: string, returns: "ptr" | "i32" | "usize", args: readonly ("ptr" | "usize")[]) =>
     required(library.bind(name, { returns, args }), name) as unknown as (...args: number[]) => number;
   const find = symbolFinder(backend, library);
+  const strlen = bind("strlen", "usize", ["ptr"]);
   const libc: Libc = {
     memcpy: bind("memcpy", "ptr", ["ptr", "ptr", "usize"]),
     memcmp: bind("memcmp", "i32", ["ptr", "ptr", "usize"]),
-    strlen: bind("strlen", "usize", ["ptr"]),
+    strlen,
+    objectPath: objectPathFinder(backend, library, strlen),
     addressOf: (view) => backend.addressOf(view),
     strlenAddress: find("strlen"),
     absAddress: find("abs"),

@@ -1,0 +1,303 @@
+import { totalmem } from "node:os";
+import { type CStruct, ggml_type, type Native, type Pointer } from "../ffi/index.ts";
+import { ContextInitError, DecodeError } from "../lib/errors.ts";
+import type { LoraAdapter } from "./adapter.ts";
+import type { Batch } from "./batch.ts";
+import { ContextMemory } from "./context-memory.ts";
+import { type ContextOptions, type ContextParameters, contextParameters } from "./context-options.ts";
+import { ContextOutputs } from "./context-outputs.ts";
+import { ContextState } from "./context-state.ts";
+import type { ControlVector } from "./control-vector.ts";
+import { Handle } from "./handle.ts";
+import { captureLog } from "./log.ts";
+import type { Model } from "./model.ts";
+import type { ThreadPool } from "./thread-pool.ts";
+
+/** Result of a decode that did not fail: `no-room` left the memory as it was, `aborted` kept what was computed. */
+export type DecodeOutcome = "done" | "no-room" | "aborted";
+
+/** Times in milliseconds and counts since creation or the last reset (`llama_perf_context`). */
+export interface ContextPerformance {
+  readonly loadMs: number;
+  readonly promptMs: number;
+  readonly promptTokens: number;
+  readonly generationMs: number;
+  readonly generatedTokens: number;
+  readonly graphsReused: number;
+}
+
+/**
+ * A `llama_context`: computes batches of one model and keeps their KV cache. It holds its model alive, and must be
+ * disposed; all calls come from one thread at a time, but for {@link abort}.
+ */
+export class Context extends Handle {
+  readonly model: Model;
+  readonly native: Native;
+  readonly memory: ContextMemory;
+  readonly state: ContextState;
+  readonly outputs: ContextOutputs;
+  readonly contextLength: number;
+  /** Tokens one sequence can hold. */
+  readonly sequenceLength: number;
+  readonly batchSize: number;
+  readonly microBatchSize: number;
+  readonly maxSequences: number;
+  readonly recurrentSnapshots: number;
+  readonly unifiedCache: boolean;
+  /** "none" for contexts that generate. */
+  readonly pooling: "none" | "mean" | "cls" | "last" | "rank";
+  /** One shared byte: any thread that sets it to 1 aborts the running decode. */
+  readonly abortFlag: Uint8Array;
+  #adapters: readonly { adapter: LoraAdapter; scale: number }[] = [];
+  #pools: readonly ThreadPool[] = [];
+  #causal: boolean;
+  readonly #parameters: ContextParameters;
+
+  /** @throws ContextInitError with libllama's words; RangeError, TypeError naming the option. */
+  constructor(model: Model, options: ContextOptions = {}) {
+    super("Context");
+    const { native } = model;
+    if (model.options.vocabOnly) {
+      throw new TypeError("the model was loaded with vocabOnly: true and cannot compute; load it without");
+    }
+    const parameters = contextParameters(options, model.trainContextLength);
+    checkMemory(model, parameters, native);
+    this.model = model;
+    this.native = native;
+    this.#parameters = parameters;
+    this.#causal = parameters.attention_type !== 1;
+    // strlen() of "\0" is false, of "\1" true: an abort callback that reads shared memory and needs no JavaScript.
+    this.abortFlag = new Uint8Array(new SharedArrayBuffer(2));
+    const struct = native.struct("llama_context_params");
+    native.c.llama_context_default_params(struct);
+    for (const [field, value] of Object.entries(parameters)) struct.set(field as never, value);
+    struct.set("abort_callback", native.libc.strlenAddress);
+    struct.set("abort_callback_data", native.memory.addressOf(this.abortFlag));
+    this.adopt(create(model, native, struct), model);
+    const { c } = native;
+    this.contextLength = c.llama_n_ctx(this.pointer);
+    this.sequenceLength = c.llama_n_ctx_seq(this.pointer);
+    this.batchSize = c.llama_n_batch(this.pointer);
+    this.microBatchSize = c.llama_n_ubatch(this.pointer);
+    this.maxSequences = c.llama_n_seq_max(this.pointer);
+    this.recurrentSnapshots = c.llama_n_rs_seq(this.pointer);
+    this.unifiedCache = parameters.kv_unified === 1;
+    this.pooling = (["none", "mean", "cls", "last", "rank"] as const)[c.llama_pooling_type(this.pointer)] ?? "none";
+    this.memory = new ContextMemory(this);
+    this.state = new ContextState(this);
+    this.outputs = new ContextOutputs(this);
+  }
+
+  override get pointer(): Pointer<"llama_context"> {
+    return super.pointer as Pointer<"llama_context">;
+  }
+
+  /** Whether the context has a memory at all: encoder models such as BERT have none. */
+  get hasMemory(): boolean {
+    return this.native.c.llama_get_memory(this.pointer) !== 0;
+  }
+
+  get memoryPointer(): Pointer<"llama_memory_i"> {
+    const pointer = this.native.c.llama_get_memory(this.pointer);
+    if (pointer === 0) throw new TypeError("this model keeps no memory (it is an encoder); there is nothing to cache");
+    return pointer as Pointer<"llama_memory_i">;
+  }
+
+  get multiPosition(): boolean {
+    return this.model.ropeType === "mrope" || this.model.ropeType === "imrope";
+  }
+
+  /**
+   * Computes a batch; its outputs are read from {@link outputs}, {@link logits} and {@link embeddings} until the next.
+   * @returns "no-room" where the KV cache is full, "aborted" where {@link abort} took effect.
+   * @throws DecodeError where libllama refused or failed; RangeError for a batch it would assert on.
+   */
+  decode(batch: Batch): DecodeOutcome {
+    this.#checkBatch(batch);
+    const status = this.native.c.llama_decode(this.pointer, batch.struct);
+    return this.#finish(batch, status, "llama_decode");
+  }
+
+  /** Computes a batch with the encoder, without memory. Outputs as with {@link decode}. */
+  encode(batch: Batch): DecodeOutcome {
+    this.#checkBatch(batch);
+    if (batch.length > this.microBatchSize) {
+      throw new RangeError(`an encoder takes at most ${this.microBatchSize} tokens at once (microBatchSize), got ${batch.length}`);
+    }
+    return this.#finish(batch, this.native.c.llama_encode(this.pointer, batch.struct), "llama_encode");
+  }
+
+  /** Makes the running or next decode return "aborted"; safe from any thread through {@link abortFlag}. */
+  abort(): void {
+    Atomics.store(this.abortFlag, 0, 1);
+  }
+
+  /**
+   * Logits of batch token `index` (-1: the last output), copied into memory of our own.
+   * Shape [vocabulary]; overwritten by the next call. @throws RangeError where that token has no output.
+   */
+  logits(index = -1): Float32Array {
+    return this.outputs.logits(index);
+  }
+
+  /** @throws RangeError where batch token `index` (-1: the last output) gave no output. */
+  checkOutput(index: number): void {
+    this.outputs.check(index);
+  }
+
+  setThreads(threads: number, batchThreads = threads): void {
+    const checked = contextParameters({ threads, batchThreads }, this.contextLength);
+    this.native.c.llama_set_n_threads(this.pointer, checked.n_threads!, checked.n_threads_batch!);
+  }
+
+  get threads(): number {
+    return this.native.c.llama_n_threads(this.pointer);
+  }
+
+  get batchThreads(): number {
+    return this.native.c.llama_n_threads_batch(this.pointer);
+  }
+
+  /** Uses thread pools of our own instead of libllama's; the context keeps them alive. */
+  attachThreadPool(pool: ThreadPool, batchPool: ThreadPool = pool): void {
+    this.native.c.llama_attach_threadpool(this.pointer, pool.pointer, batchPool.pointer);
+    this.#pools = [pool, batchPool];
+  }
+
+  detachThreadPool(): void {
+    this.native.c.llama_detach_threadpool(this.pointer);
+    this.#pools = [];
+  }
+
+  get attachedThreadPools(): readonly ThreadPool[] {
+    return this.#pools;
+  }
+
+  setEmbeddings(enabled: boolean): void {
+    this.native.c.llama_set_embeddings(this.pointer, enabled);
+  }
+
+  setCausalAttention(causal: boolean): void {
+    this.#causal = causal;
+    this.native.c.llama_set_causal_attn(this.pointer, causal);
+  }
+
+  /** Replaces the LoRA adapters in use. The KV cache computed with others stays as it is: clear it. */
+  setAdapters(adapters: readonly { adapter: LoraAdapter; scale?: number }[]): void {
+    const chosen = adapters.map(({ adapter, scale = 1 }, index) => {
+      if (!Number.isFinite(scale)) throw new TypeError(`adapters[${index}].scale must be a finite number, got ${scale}`);
+      if (adapter.model !== this.model) throw new TypeError(`adapters[${index}] belongs to another model`);
+      return { adapter, scale };
+    });
+    const { memory } = this.native;
+    const pointers = new BigUint64Array(chosen.map(({ adapter }) => BigInt(adapter.pointer)));
+    const scales = new Float32Array(chosen.map(({ scale }) => scale));
+    this.native.c.llama_set_adapters_lora(this.pointer, memory.addressOf(pointers), chosen.length, memory.addressOf(scales));
+    this.#adapters = chosen;
+  }
+
+  get adapters(): readonly { adapter: LoraAdapter; scale: number }[] {
+    return this.#adapters;
+  }
+
+  /** Adds a control vector to the layers it names, or takes it away. @throws ContextInitError where it does not fit. */
+  setControlVector(vector: ControlVector | undefined): void {
+    const { c, memory } = this.native;
+    const embedding = this.model.embeddingLength;
+    if (!vector) {
+      c.llama_set_adapter_cvec(this.pointer, 0, 0, embedding, 0, 0);
+      return;
+    }
+    const { data, layerStart, layerEnd } = vector;
+    if (data.length % embedding !== 0) {
+      throw new RangeError(`a control vector needs a multiple of ${embedding} values (embeddingLength), got ${data.length}`);
+    }
+    const status = c.llama_set_adapter_cvec(this.pointer, memory.addressOf(data), data.length, embedding, layerStart, layerEnd);
+    if (status !== 0) throw new ContextInitError("libllama refused the control vector");
+  }
+
+  get performance(): ContextPerformance {
+    const struct = this.native.struct("llama_perf_context_data");
+    this.native.c.llama_perf_context(struct, this.pointer);
+    return {
+      loadMs: struct.get("t_load_ms"),
+      promptMs: struct.get("t_p_eval_ms"),
+      promptTokens: struct.get("n_p_eval"),
+      generationMs: struct.get("t_eval_ms"),
+      generatedTokens: struct.get("n_eval"),
+      graphsReused: struct.get("n_reused"),
+    };
+  }
+
+  resetPerformance(): void {
+    this.native.c.llama_perf_context_reset(this.pointer);
+  }
+
+  /** Waits until the device has computed what was submitted. */
+  synchronize(): void {
+    this.native.c.llama_synchronize(this.pointer);
+  }
+
+  protected override free(pointer: Pointer): void {
+    // The pools are used by the context until it is gone.
+    this.native.c.llama_free(pointer as Pointer<"llama_context">);
+    this.#pools = [];
+    this.#adapters = [];
+  }
+
+  #checkBatch(batch: Batch): void {
+    if (batch.length === 0) throw new RangeError("the batch is empty; add tokens before decoding it");
+    if (batch.length > this.batchSize) {
+      throw new RangeError(`the batch has ${batch.length} tokens, the context takes ${this.batchSize} (batchSize)`);
+    }
+    if (!this.#causal && batch.length > this.microBatchSize) {
+      throw new RangeError(`without causal attention a batch has at most ${this.microBatchSize} tokens (microBatchSize)`);
+    }
+    const most = this.#parameters.n_outputs_max || this.batchSize;
+    if (batch.outputCount > most) {
+      throw new RangeError(`the batch asks for ${batch.outputCount} outputs, the context gives ${most} (maxOutputs)`);
+    }
+  }
+
+  #finish(batch: Batch, status: number, name: string): DecodeOutcome {
+    Atomics.store(this.abortFlag, 0, 0);
+    this.outputs.update(status === 0 ? batch : undefined);
+    if (status === 0) return "done";
+    if (status === 1) return "no-room";
+    if (status === 2) return "aborted";
+    if (status === -1) {
+      throw new DecodeError(
+        `${name} refused the batch: a token, position or sequence is out of range, or positions do not continue the memory`,
+        status,
+      );
+    }
+    throw new DecodeError(`${name} failed (${status}); dispose the context and create a new one`, status);
+  }
+}
+
+function create(model: Model, native: Native, struct: CStruct<"llama_context_params">): Pointer {
+  const { result, messages } = captureLog(native, () => native.c.llama_init_from_model(model.pointer, struct));
+  if (result === 0) {
+    const reason = messages.filter(({ level }) => level !== "info" && level !== "debug").map(({ text }) => text.trim());
+    throw new ContextInitError(`the context could not be created: ${reason.join("; ") || "libllama gave no reason"}`);
+  }
+  return result;
+}
+
+/** Refuses a KV cache that the machine cannot hold: the system would let it be reserved and then end the process. */
+function checkMemory(model: Model, parameters: ContextParameters, native: Native): void {
+  if (model.layerCount <= 0 || model.headCount <= 0) return;
+  const length = parameters.n_ctx || model.trainContextLength;
+  const width = (model.embeddingLength / model.headCount) * model.kvHeadCount;
+  if (!Number.isFinite(width)) return;
+  const row = (type: number) => native.c.ggml_row_size(type, Math.ceil(width / 256) * 256);
+  const bytes =
+    length * model.layerCount * (row(parameters.type_k ?? ggml_type.GGML_TYPE_F16) + row(parameters.type_v ?? ggml_type.GGML_TYPE_F16));
+  if (bytes > totalmem()) {
+    const gib = (value: number) => `${(value / 2 ** 30).toFixed(1)} GiB`;
+    throw new ContextInitError(
+      `contextLength ${length} needs a KV cache of about ${gib(bytes)}, and this machine has ${gib(totalmem())}; ` +
+        "choose a smaller contextLength or a quantized cacheTypeK and cacheTypeV",
+    );
+  }
+}

@@ -9,7 +9,7 @@ import { ContextOutputs } from "./context-outputs.ts";
 import { ContextState } from "./context-state.ts";
 import type { ControlVector } from "./control-vector.ts";
 import { Handle } from "./handle.ts";
-import { captureLog } from "./log.ts";
+import { captureLog, complaints } from "./log.ts";
 import type { Model } from "./model.ts";
 import type { ThreadPool } from "./thread-pool.ts";
 
@@ -278,8 +278,7 @@ export class Context extends Handle {
 function create(model: Model, native: Native, struct: CStruct<"llama_context_params">): Pointer {
   const { result, messages } = captureLog(native, () => native.c.llama_init_from_model(model.pointer, struct));
   if (result === 0) {
-    const reason = messages.filter(({ level }) => level !== "info" && level !== "debug").map(({ text }) => text.trim());
-    throw new ContextInitError(`the context could not be created: ${reason.join("; ") || "libllama gave no reason"}`);
+    throw new ContextInitError(`the context could not be created: ${complaints(messages)}`);
   }
   return result;
 }

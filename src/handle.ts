@@ -1,0 +1,79 @@
+import type { Pointer } from "../ffi/index.ts";
+import { DisposedError } from "../lib/errors.ts";
+
+/**
+ * Owner of one C object. `dispose` is idempotent, and every use after it throws {@link DisposedError}.
+ *
+ * A handle that needs another one (a context its model) holds it: the holder's C object is freed at the latest when the last
+ * dependant is, never before. Nothing is freed by finalizers, which run at moments of the collector's choosing.
+ */
+export abstract class Handle implements Disposable {
+  readonly #name: string;
+  #pointer: Pointer = 0 as Pointer;
+  #owner: Handle | undefined;
+  #dependants = 0;
+  #disposed = false;
+
+  constructor(name: string) {
+    this.#name = name;
+  }
+
+  get disposed(): boolean {
+    return this.#disposed;
+  }
+
+  /** @throws DisposedError */
+  get pointer(): Pointer {
+    this.assertUsable();
+    return this.#pointer;
+  }
+
+  /** @throws DisposedError */
+  protected assertUsable(): void {
+    if (this.#disposed) throw new DisposedError(this.#name);
+  }
+
+  /** Takes over a C object, and holds the handle that it needs. */
+  protected adopt(pointer: Pointer, owner?: Handle): void {
+    this.#pointer = pointer;
+    this.#owner = owner;
+    if (owner) owner.#dependants++;
+  }
+
+  /** Gives up a C object that C owns from now on; this handle is then as good as disposed. */
+  protected surrender(): Pointer {
+    const pointer = this.pointer;
+    this.#disposed = true;
+    this.#pointer = 0 as Pointer;
+    this.#letGo();
+    return pointer;
+  }
+
+  dispose(): void {
+    if (this.#disposed) return;
+    this.#disposed = true;
+    if (this.#dependants === 0) this.#free();
+  }
+
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+
+  /** Frees the C object; called once, when nothing depends on it any more. */
+  protected abstract free(pointer: Pointer): void;
+
+  #free(): void {
+    const pointer = this.#pointer;
+    this.#pointer = 0 as Pointer;
+    if (pointer !== 0) this.free(pointer);
+    this.#letGo();
+  }
+
+  #letGo(): void {
+    const owner = this.#owner;
+    this.#owner = undefined;
+    if (!owner) return;
+    owner.#dependants--;
+    if (owner.#disposed && owner.#dependants === 0) owner.#free();
+  }
+}

@@ -1,0 +1,158 @@
+import { CriaError, DecodeError, DisposedError, RequestError } from "../../lib/errors.ts";
+import { Batch } from "../batch.ts";
+import type { Context } from "../context.ts";
+import type { SamplerChain } from "../sampler.ts";
+import type { HeldTokens } from "./held-tokens.ts";
+import type { GenerationParams, PromptProgress, Timings } from "./types.ts";
+
+/** What happened before a token was chosen; given to whoever reports log-probabilities. */
+export interface GenerationHooks {
+  /** Sees the logits from which the next token is sampled; borrowed. */
+  onLogits?: ((logits: Float32Array) => void) | undefined;
+  /** Sees the logits at every prompt position but the last; makes the whole prompt be computed. */
+  onPromptLogits?: ((position: number, logits: Float32Array) => void) | undefined;
+}
+
+/** Lets timers, sockets and signals of the event loop run between two decodes. */
+function breathe(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}
+
+/** One run over a context: computes a prompt, then one token after another. */
+export class Generation {
+  readonly #context: Context;
+  readonly #held: HeldTokens;
+  readonly #batch: Batch;
+  cachedLength = 0;
+  promptLength = 0;
+  generatedLength = 0;
+  #started = 0;
+  #promptDone = 0;
+  #lastToken = 0;
+
+  constructor(context: Context, held: HeldTokens, batch: Batch) {
+    this.#context = context;
+    this.#held = held;
+    this.#batch = batch;
+  }
+
+  /**
+   * Computes the prompt in `held.prompt()`, but for the prefix that the context holds already.
+   * @throws RequestError where the prompt does not fit the context; AbortError when `params.signal` fires.
+   */
+  async prefill(params: GenerationParams, hooks: GenerationHooks = {}): Promise<void> {
+    const context = this.#context;
+    const prompt = this.#held.prompt.length;
+    void prompt;
+    this.#started = performance.now();
+    const all = hooks.onPromptLogits !== undefined;
+    this.cachedLength = this.#held.adopt({ reuse: params.cache_prompt !== false && !all });
+    const tokens = this.#held.view();
+    this.promptLength = tokens.length;
+    for (let start = this.cachedLength; start < tokens.length; ) {
+      throwIfAborted(params.signal);
+      const end = Math.min(tokens.length, start + context.batchSize);
+      const last = end === tokens.length;
+      this.#batch.fill(tokens.subarray(start, end), {
+        position: start,
+        outputs: all ? "all" : last ? "last" : "none",
+      });
+      this.#decode(start);
+      if (all) this.#reportPrompt(start, end, tokens.length, hooks);
+      start = end;
+      params.onPromptProgress?.(this.#progress(end));
+      if (!last) await breathe();
+      this.#checkAlive();
+    }
+    this.#promptDone = performance.now();
+    this.#lastToken = this.#promptDone;
+  }
+
+  /**
+   * Samples tokens until the model ends its text, `max_tokens` is reached, or the context is full.
+   * The token that ends a text is yielded too.
+   */
+  async *tokens(sampler: SamplerChain, params: GenerationParams, hooks: GenerationHooks = {}): AsyncGenerator<number> {
+    const { vocab } = this.#context.model;
+    const criteria = [params.stopping_criteria ?? []].flat();
+    const most = params.max_tokens == null || params.max_tokens < 0 ? Number.POSITIVE_INFINITY : params.max_tokens;
+    while (this.generatedLength < most) {
+      throwIfAborted(params.signal);
+      if (criteria.length > 0) {
+        const logits = this.#context.logits(-1);
+        if (criteria.some((criterion) => criterion(this.#held.view(), logits))) return;
+      }
+      hooks.onLogits?.(this.#context.logits(-1));
+      const token = sampler.sample(this.#context, -1);
+      this.generatedLength++;
+      this.#lastToken = performance.now();
+      yield token;
+      this.#checkAlive();
+      if (!params.ignore_eos && vocab.isEndOfGeneration(token)) return;
+      if (this.generatedLength >= most || this.#held.length >= this.#context.sequenceLength) return;
+      const position = this.#held.length;
+      this.#held.append(token);
+      this.#batch.fill(this.#held.view(position), { position, outputs: "last" });
+      this.#decode(position);
+      await breathe();
+      this.#checkAlive();
+    }
+  }
+
+  /** Whether the text ended because there was no more room. */
+  get contextIsFull(): boolean {
+    return this.#held.length >= this.#context.sequenceLength;
+  }
+
+  get timings(): Timings {
+    const promptMs = this.#promptDone - this.#started;
+    const predictedMs = this.#lastToken - this.#promptDone;
+    const computed = this.promptLength - this.cachedLength;
+    return {
+      cache_n: this.cachedLength,
+      prompt_n: computed,
+      prompt_ms: promptMs,
+      prompt_per_second: promptMs > 0 ? (1000 * computed) / promptMs : 0,
+      predicted_n: this.generatedLength,
+      predicted_ms: predictedMs,
+      predicted_per_second: predictedMs > 0 ? (1000 * this.generatedLength) / predictedMs : 0,
+    };
+  }
+
+  /** Decodes the batch at `position`; on failure the held tokens are cut back to what the context really holds. */
+  #decode(position: number): void {
+    const context = this.#context;
+    let outcome: string;
+    try {
+      outcome = context.decode(this.#batch);
+    } catch (error) {
+      if (error instanceof DecodeError) this.#held.truncate(context.memory.positionMax(0) + 1);
+      throw error;
+    }
+    if (outcome === "done") return;
+    this.#held.truncate(outcome === "aborted" ? context.memory.positionMax(0) + 1 : position);
+    if (outcome === "aborted") throw new CriaError("ABORTED", "the decode was aborted through the context's abort flag");
+    throw new RequestError(
+      `the context is full (${context.sequenceLength} tokens); load with a larger contextLength`,
+      "prompt",
+    );
+  }
+
+  #checkAlive(): void {
+    if (this.#context.disposed) throw new DisposedError("Llama");
+  }
+
+  #progress(end: number): PromptProgress {
+    return { totalLength: this.promptLength, cachedLength: this.cachedLength, computedLength: end - this.cachedLength };
+  }
+
+  #reportPrompt(start: number, end: number, length: number, hooks: GenerationHooks): void {
+    for (let position = start; position < end; position++) {
+      if (position < length - 1) hooks.onPromptLogits?.(position, this.#context.logits(position - start));
+    }
+  }
+}
+
+function throwIfAborted(signal: AbortSignal | undefined): void {
+  signal?.throwIfAborted();
+}

@@ -1,0 +1,181 @@
+import type { ChatMessage, ChatTool } from "../chat/index.ts";
+import type { SamplingParams } from "../sampling-params.ts";
+
+/** Called with the tokens so far (prompt included) and the logits of the next; true ends the text. */
+export type StoppingCriterion = (tokens: Int32Array, logits: Float32Array) => boolean;
+
+/** What a generation may be told, beside how to sample. */
+export interface GenerationParams extends SamplingParams {
+  /** Most tokens to generate; undefined, null or a negative number: until the context is full. */
+  max_tokens?: number | null | undefined;
+  signal?: AbortSignal | undefined;
+  stopping_criteria?: StoppingCriterion | readonly StoppingCriterion[] | undefined;
+  /** Reuse what the context already holds. Default true; false computes the whole prompt anew. */
+  cache_prompt?: boolean | undefined;
+  /** Generate past tokens that end a text. Default false. */
+  ignore_eos?: boolean | undefined;
+  /** Called after each chunk of the prompt. */
+  onPromptProgress?: ((progress: PromptProgress) => void) | undefined;
+}
+
+/** How far a prompt has been computed; lengths in tokens. */
+export interface PromptProgress {
+  readonly totalLength: number;
+  readonly cachedLength: number;
+  readonly computedLength: number;
+}
+
+/** Times in milliseconds, under the names llama-server uses. */
+export interface Timings {
+  /** Prompt tokens taken from the cache. */
+  cache_n: number;
+  /** Prompt tokens computed. */
+  prompt_n: number;
+  prompt_ms: number;
+  prompt_per_second: number;
+  /** Tokens generated. */
+  predicted_n: number;
+  predicted_ms: number;
+  predicted_per_second: number;
+}
+
+export interface Usage {
+  prompt_tokens: number;
+  completion_tokens: number;
+  total_tokens: number;
+  prompt_tokens_details: { cached_tokens: number };
+}
+
+export type FinishReason = "stop" | "length";
+
+interface CommonParams extends Omit<GenerationParams, "grammar"> {
+  grammar?: SamplingParams["grammar"];
+  model?: string | undefined;
+  n?: number | null | undefined;
+  stop?: string | readonly string[] | null | undefined;
+  stream_options?: { include_usage?: boolean | undefined } | null | undefined;
+  user?: string | undefined;
+}
+
+export interface CompletionParams extends CommonParams {
+  /** Text, several texts, token ids, or several lists of token ids. */
+  prompt: string | readonly string[] | readonly number[] | readonly (readonly number[])[] | Int32Array;
+  stream?: boolean | null | undefined;
+  echo?: boolean | null | undefined;
+  /** Text after the gap, for models with fill-in-the-middle tokens. */
+  suffix?: string | null | undefined;
+  /** Most likely tokens to report at each position. */
+  logprobs?: number | null | undefined;
+}
+
+export interface CompletionLogprobs {
+  text_offset: number[];
+  token_logprobs: number[];
+  tokens: string[];
+  top_logprobs: Record<string, number>[];
+}
+
+export interface CompletionChoice {
+  index: number;
+  text: string;
+  finish_reason: FinishReason;
+  logprobs: CompletionLogprobs | null;
+}
+
+export interface Completion {
+  id: string;
+  object: "text_completion";
+  created: number;
+  model: string;
+  choices: CompletionChoice[];
+  usage: Usage;
+  timings: Timings;
+}
+
+export interface CompletionChunk {
+  id: string;
+  object: "text_completion";
+  created: number;
+  model: string;
+  choices: (Omit<CompletionChoice, "finish_reason"> & { finish_reason: FinishReason | null })[];
+  usage?: Usage | null;
+  timings?: Timings;
+}
+
+export interface ChatCompletionParams extends CommonParams {
+  messages: readonly ChatMessage[];
+  stream?: boolean | null | undefined;
+  tools?: readonly ChatTool[] | undefined;
+  max_completion_tokens?: number | null | undefined;
+  logprobs?: boolean | null | undefined;
+  top_logprobs?: number | null | undefined;
+  chat_template_kwargs?: Record<string, unknown> | undefined;
+  /** Start the answer anew (default), or let the model go on with the last message. */
+  add_generation_prompt?: boolean | undefined;
+}
+
+export interface ChatTokenLogprob {
+  token: string;
+  bytes: number[] | null;
+  logprob: number;
+  top_logprobs: { token: string; bytes: number[] | null; logprob: number }[];
+}
+
+export interface ChatLogprobs {
+  content: ChatTokenLogprob[] | null;
+  refusal: null;
+}
+
+export interface ChatCompletionChoice {
+  index: number;
+  message: { role: "assistant"; content: string; refusal: null };
+  finish_reason: FinishReason;
+  logprobs: ChatLogprobs | null;
+}
+
+export interface ChatCompletion {
+  id: string;
+  object: "chat.completion";
+  created: number;
+  model: string;
+  choices: ChatCompletionChoice[];
+  usage: Usage;
+  timings: Timings;
+}
+
+export interface ChatCompletionChunk {
+  id: string;
+  object: "chat.completion.chunk";
+  created: number;
+  model: string;
+  choices: {
+    index: number;
+    delta: { role?: "assistant"; content?: string };
+    finish_reason: FinishReason | null;
+    logprobs: ChatLogprobs | null;
+  }[];
+  usage?: Usage | null;
+  timings?: Timings;
+}
+
+export interface EmbeddingParams {
+  input: string | readonly string[] | readonly number[] | readonly (readonly number[])[];
+  model?: string | undefined;
+  dimensions?: number | undefined;
+  encoding_format?: "float" | "base64" | undefined;
+  user?: string | undefined;
+  signal?: AbortSignal | undefined;
+}
+
+export interface Embedding {
+  index: number;
+  object: "embedding";
+  embedding: number[];
+}
+
+export interface EmbeddingResponse {
+  object: "list";
+  data: Embedding[];
+  model: string;
+  usage: { prompt_tokens: number; total_tokens: number };
+}

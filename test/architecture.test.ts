@@ -1,0 +1,58 @@
+import { expect, test } from "bun:test";
+import { Glob } from "bun";
+
+/** Folders in the order of their dependencies: a file imports from its own layer and from those before it. */
+const layers = ["lib", "ffi", "src", "src/cli"];
+
+function layerOf(path: string): number {
+  return layers.reduce((best, layer, index) => (path.startsWith(`${layer}/`) ? index : best), -1);
+}
+
+async function importsOf(path: string): Promise<string[]> {
+  const text = await Bun.file(path).text();
+  const imports = text.matchAll(/(?:from|import\()\s*"([^"]+)"/g);
+  return [...imports].map((match) => match[1] as string);
+}
+
+const files = [...new Glob("{lib,ffi,src}/**/*.ts").scanSync(".")].sort();
+
+test("imports follow the order of the layers", async () => {
+  const backwards: string[] = [];
+  for (const file of files) {
+    for (const specifier of await importsOf(file)) {
+      if (!specifier.startsWith(".")) continue;
+      const target = new URL(specifier, `file:///${file}`).pathname.slice(1);
+      if (layerOf(target) > layerOf(file)) backwards.push(`${file} -> ${target}`);
+    }
+  }
+  expect(files.length).toBeGreaterThan(20);
+  expect(backwards).toEqual([]);
+});
+
+test("only ffi/ knows a foreign function interface", async () => {
+  const trespassers: string[] = [];
+  for (const file of files) {
+    if (file.startsWith("ffi/")) continue;
+    const foreign = (await importsOf(file)).filter((specifier) => specifier === "bun:ffi" || specifier === "koffi");
+    trespassers.push(...foreign.map((specifier) => `${file} -> ${specifier}`));
+  }
+  expect(trespassers).toEqual([]);
+});
+
+test("lib/ reads no file, environment or clock", async () => {
+  const impure: string[] = [];
+  for (const file of files.filter((name) => name.startsWith("lib/"))) {
+    const text = await Bun.file(file).text();
+    if (/from "node:|process\.|Date\.now|performance\.now|Bun\./.test(text)) impure.push(file);
+  }
+  expect(impure).toEqual([]);
+});
+
+test("files stay under 400 lines", async () => {
+  const long: string[] = [];
+  for (const file of files.filter((name) => !name.includes(".generated."))) {
+    const lines = (await Bun.file(file).text()).split("\n").length;
+    if (lines > 400) long.push(`${file}: ${lines}`);
+  }
+  expect(long).toEqual([]);
+});

@@ -1,0 +1,110 @@
+import { RequestError } from "../../lib/errors.ts";
+import type { TemplateCapabilities } from "./capabilities.ts";
+import type { CheckedMessage, CheckedToolCall } from "./check-request.ts";
+import { copyJson, isPlainObject } from "./json-copy.ts";
+import type { Json } from "./types.ts";
+
+type JsonObject = { [key: string]: Json };
+
+/**
+ * Writes messages the way a template wants them: content as text or parts, arguments as text or object, `developer`
+ * as `system` where it is unknown, and `system` text in front of the next user message where there is no such role.
+ *
+ * @throws RequestError when the template would drop a message, and when arguments must become an object and are not.
+ */
+export function normalizeMessages(
+  messages: readonly CheckedMessage[],
+  can: TemplateCapabilities,
+): JsonObject[] {
+  const renamed = messages.map((message) =>
+    message.role === "developer" && !can.developerRole ? { ...message, role: "system" as const } : message,
+  );
+  const folded = can.systemRole ? renamed : foldSystemMessages(renamed);
+  return folded.map((message) => {
+    requirePlace(message, can);
+    const written: JsonObject = Object.create(null);
+    written.role = message.role;
+    written.content = writeContent(message.content, can);
+    if (message.toolCalls.length > 0) {
+      const field = `messages[${message.index}].tool_calls`;
+      written.tool_calls = message.toolCalls.map((call, i) => writeToolCall(call, can, `${field}[${i}]`));
+    }
+    return Object.assign(written, message.rest);
+  });
+}
+
+/** What a template would drop without a word is refused. */
+function requirePlace(message: CheckedMessage, can: TemplateCapabilities): void {
+  const refuse = (field: string, what: string): never => {
+    throw new RequestError(
+      `${field} is ${what}, for which this chat template has no place; leave it out or choose a template with tools`,
+      field,
+    );
+  };
+  const field = `messages[${message.index}]`;
+  if (message.role === "tool" && !can.toolResults) refuse(`${field}.role`, "a tool's result");
+  if (message.toolCalls.length > 0 && !can.toolCalls) refuse(`${field}.tool_calls`, "a tool call");
+  if (message.toolCalls.length > 1 && !can.parallelToolCalls) {
+    refuse(`${field}.tool_calls`, "several tool calls at once");
+  }
+}
+
+function writeContent(content: CheckedMessage["content"], can: TemplateCapabilities): Json {
+  if (content === null) return can.nullContent ? null : "";
+  const wantsParts = can.typedContent && (Array.isArray(content) || !can.stringContent);
+  if (!wantsParts) return joinParts(content);
+  const parts = Array.isArray(content) ? content : [content];
+  return parts.map((text) => ({ type: "text", text }));
+}
+
+function joinParts(content: CheckedMessage["content"]): string {
+  return Array.isArray(content) ? content.join("\n") : (content ?? "");
+}
+
+function writeToolCall(call: CheckedToolCall, can: TemplateCapabilities, field: string): JsonObject {
+  const given = call.function.arguments;
+  let written = given;
+  // Text is kept where the template takes it: the model then sees the very characters that it wrote.
+  if (typeof given === "string" && can.objectArguments && !can.stringArguments) {
+    written = parseArguments(given, `${field}.function.arguments`);
+  } else if (typeof given !== "string" && can.stringArguments && !can.objectArguments) {
+    written = JSON.stringify(given);
+  }
+  return { ...call, function: { ...call.function, arguments: written } };
+}
+
+function parseArguments(text: string, field: string): Json {
+  let parsed: unknown;
+  try {
+    // Models write nothing at all for a function without parameters.
+    parsed = JSON.parse(text.trim() === "" ? "{}" : text);
+  } catch (cause) {
+    throw new RequestError(`${field} is not JSON, which this chat template needs; repair or drop it`, field, {
+      cause,
+    });
+  }
+  if (!isPlainObject(parsed))
+    throw new RequestError(`${field} must be a JSON object for this chat template`, field);
+  return copyJson(parsed, field);
+}
+
+/** Text of system messages moves in front of the next user message, or becomes a user message at the end. */
+function foldSystemMessages(messages: readonly CheckedMessage[]): CheckedMessage[] {
+  const folded: CheckedMessage[] = [];
+  let pending: string[] = [];
+  for (const message of messages) {
+    if (message.role === "system") {
+      pending.push(joinParts(message.content));
+    } else if (message.role === "user" && pending.length > 0) {
+      folded.push({ ...message, content: [...pending, joinParts(message.content)].join("\n\n") });
+      pending = [];
+    } else {
+      folded.push(message);
+    }
+  }
+  const last = messages.at(-1);
+  if (pending.length > 0 && last) {
+    folded.push({ role: "user", content: pending.join("\n\n"), toolCalls: [], index: last.index, rest: {} });
+  }
+  return folded;
+}

@@ -16,8 +16,8 @@ interface Method {
   receiver: RuntimeValue;
 }
 
-// A loop iteration makes a scope, a `loop` object and their closures, which takes as long as a dozen plain nodes.
-const STEPS_PER_ITERATION = 16;
+// A loop iteration or macro call makes scopes with closures in them: the time of a dozen plain nodes.
+const STEPS_PER_SCOPE = 16;
 
 /** Stands in the syntax tree for an operand that we have evaluated and charged for already. */
 const EVALUATED = "Evaluated";
@@ -173,7 +173,10 @@ export class BoundedInterpreter extends Interpreter {
     }
     const method = this.#methods.get(callee);
     if (method) chargeCall(this.#budget, this.#measure, method.name, method.receiver, args);
-    else for (const argument of args.positional) this.#budget.spend(countItems(argument));
+    else {
+      this.#budget.spend(STEPS_PER_SCOPE);
+      for (const argument of args.positional) this.#budget.spend(countItems(argument));
+    }
     return this.#library({ ...node, callee: evaluated(callee), args: nodes }, scope);
   }
 
@@ -192,7 +195,7 @@ export class BoundedInterpreter extends Interpreter {
     const property = asNode(node.property);
     if (property.type === "SliceExpression") {
       // Strings are sliced by spreading them into an array of characters.
-      this.#budget.spend(isString(object) ? object.value.length / 8 : countItems(object));
+      this.#budget.spend(isString(object) ? object.value.length / 2 : countItems(object));
       return this.#library({ ...node, object: evaluated(object) }, scope);
     }
     const key = node.computed ? evaluated(this.#eval(property, scope)) : property;
@@ -211,7 +214,7 @@ export class BoundedInterpreter extends Interpreter {
     let items = this.#eval(filtered ? iterable.lhs : iterable, scope);
     // As in Jinja: looping over what is not defined is looping over nothing.
     if (items.type === "UndefinedValue") items = this.#library({ type: "ArrayLiteral", value: [] }, scope);
-    this.#budget.spend(countItems(items) * STEPS_PER_ITERATION);
+    this.#budget.spend(countItems(items) * STEPS_PER_SCOPE);
     const ready = filtered ? { ...iterable, lhs: evaluated(items) } : evaluated(items);
     return this.#library({ ...node, iterable: ready }, scope);
   }

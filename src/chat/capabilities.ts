@@ -18,7 +18,7 @@ export interface TemplateCapabilities {
   readonly stringArguments: boolean;
   /** Tool call arguments may be an object. */
   readonly objectArguments: boolean;
-  /** Content may be null beside tool calls. */
+  /** Tool calls are written beside content that is null. */
   readonly nullContent: boolean;
 }
 
@@ -77,23 +77,27 @@ export function probeCapabilities(tryRender: TryRender, literals: ReadonlySet<st
       [user, { role: "assistant", content: text, tool_calls: [call(SECOND_NEEDLE, "abcdef123", given)] }],
       TOOLS,
     );
-  const accepts = (given: Json, text: Json = content("")): boolean => {
-    const rendered = withCall(given, text);
+  // Some templates fail on null beside calls, and some write the calls only there.
+  const nullContent = [ARGUMENTS_TEXT, { [ARGUMENT]: "v" }].some((given) =>
+    withCall(given, null).includes(SECOND_NEEDLE),
+  );
+  const blank: Json = nullContent ? null : content("");
+  const accepts = (given: Json, without: Json): boolean => {
+    const rendered = withCall(given, blank);
     return (
-      rendered.includes(SECOND_NEEDLE) &&
-      countUnescaped(rendered) > countUnescaped(withCall(EMPTY[typeof given]!, text))
+      rendered.includes(SECOND_NEEDLE) && countUnescaped(rendered) > countUnescaped(withCall(without, blank))
     );
   };
-  const stringArguments = accepts(ARGUMENTS_TEXT);
-  const objectArguments = accepts({ [ARGUMENT]: "v" });
+  const stringArguments = accepts(ARGUMENTS_TEXT, "{}");
+  const objectArguments = accepts({ [ARGUMENT]: "v" }, {});
   const given: Json = stringArguments ? ARGUMENTS_TEXT : { [ARGUMENT]: "v" };
 
   const twoCalls = [call("first_name", "abcdef123", given), call(SECOND_NEEDLE, "abcdef456", given)];
-  const parallel = render([user, { role: "assistant", content: content(""), tool_calls: twoCalls }], TOOLS);
+  const parallel = render([user, { role: "assistant", content: blank, tool_calls: twoCalls }], TOOLS);
   const results = render(
     [
       user,
-      { role: "assistant", content: content(""), tool_calls: [call(NEEDLE, "abcdef123", given)] },
+      { role: "assistant", content: blank, tool_calls: [call(NEEDLE, "abcdef123", given)] },
       result(SECOND_NEEDLE, "abcdef123"),
     ],
     TOOLS,
@@ -109,11 +113,9 @@ export function probeCapabilities(tryRender: TryRender, literals: ReadonlySet<st
     toolResults: results.includes(SECOND_NEEDLE),
     stringArguments,
     objectArguments,
-    nullContent: withCall(given, null).includes(SECOND_NEEDLE),
+    nullContent,
   };
 }
-
-const EMPTY: Readonly<Record<string, Json>> = { string: "{}", object: {} };
 
 /** How often the argument's name stands there unquoted or in plain quotes, but not in `\"…\"`. */
 function countUnescaped(text: string): number {

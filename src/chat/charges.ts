@@ -66,7 +66,7 @@ export function chargeFilter(
       const separator = args.positional[0] ?? args.keywords.get("separator");
       const separatorLength = separator && isString(separator) ? separator.value.length : 0;
       const count = isString(operand) ? operand.value.length : countItems(operand);
-      if (isString(operand)) budget.spend(operand.value.length / 8);
+      if (isString(operand)) budget.spend(operand.value.length / 2);
       budget.allocate(measure.characters(operand) + count * separatorLength);
       return;
     }
@@ -120,7 +120,7 @@ export function chargeCall(
     budget.touch(text.length);
     for (const argument of args.positional) budget.touch(measure.characters(argument));
     const [first, second] = args.positional;
-    if (name === "split") budget.spend(text.length / 8);
+    if (name === "split") budget.spend(text.length / 2);
     if (!first || !isString(first)) return;
     if (name === "split" || name === "replace") budget.search(first.value.length, text.length);
     if (name === "replace" && second && isString(second)) {

@@ -36,7 +36,7 @@ export class ChatTemplate {
     this.bosToken = options.bosToken ?? "";
     this.eosToken = options.eosToken ?? "";
     this.#limits = options.limits ?? {};
-    this.#parsed = this.#guard("cannot be parsed", () => parseTemplate(source));
+    this.#parsed = this.#guard(CANNOT_PARSE, () => parseTemplate(source));
   }
 
   /** What the template supports, found at the first use by rendering about a dozen tiny chats. */
@@ -123,11 +123,16 @@ export class ChatTemplate {
   }
 }
 
+const CANNOT_PARSE = "cannot be parsed";
+
 function explain(what: string, cause: unknown): string {
   if (cause instanceof RaisedByTemplate) return `refused the messages: ${cause.message}`;
   if (cause instanceof LimitExceeded) return `was stopped: ${cause.message}`;
   // Engines report an exhausted stack and an oversized string as RangeError, some as InternalError.
   if (cause instanceof RangeError) return `was stopped: ${cause.message}`;
+  // The parser reads past its last token.
+  if (what === CANNOT_PARSE && cause instanceof TypeError)
+    return `${what}: it ends inside a tag or block that is open`;
   const message = cause instanceof Error ? cause.message : String(cause);
   if (message.startsWith("strftime_now is not")) return `${what}: it asks for the date; pass \`now\``;
   return `${what}: ${message || "a break or continue stands outside of a loop"}`;

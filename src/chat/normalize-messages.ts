@@ -24,7 +24,7 @@ export function normalizeMessages(
     requirePlace(message, can);
     const written: JsonObject = Object.create(null);
     written.role = message.role;
-    written.content = writeContent(message.content, can);
+    written.content = writeContent(message, can);
     if (message.toolCalls.length > 0) {
       const field = `messages[${message.index}].tool_calls`;
       written.tool_calls = message.toolCalls.map((call, i) => writeToolCall(call, can, `${field}[${i}]`));
@@ -49,11 +49,11 @@ function requirePlace(message: CheckedMessage, can: TemplateCapabilities): void 
   }
 }
 
-function writeContent(content: CheckedMessage["content"], can: TemplateCapabilities): Json {
-  if (content === null) return can.nullContent ? null : "";
+function writeContent({ content, toolCalls }: CheckedMessage, can: TemplateCapabilities): Json {
+  if (toolCalls.length > 0 && can.nullContent && joinParts(content) === "") return null;
   const wantsParts = can.typedContent && (Array.isArray(content) || !can.stringContent);
   if (!wantsParts) return joinParts(content);
-  const parts = Array.isArray(content) ? content : [content];
+  const parts = Array.isArray(content) ? content : [content ?? ""];
   return parts.map((text) => ({ type: "text", text }));
 }
 

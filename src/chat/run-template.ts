@@ -38,7 +38,7 @@ export const RESERVED_VARIABLES: ReadonlySet<string> = new Set([
 /** Room for templates that walk over every message a few hundred nodes at a time and print each text a few times. */
 function defaultLimits(variables: Readonly<Record<string, Json>>): RenderLimits {
   const { characters, values } = sizeOfJson(variables);
-  return { steps: 1_000_000 + 1000 * values + characters, characters: 4 * 2 ** 20 + 8 * characters };
+  return { steps: 1_000_000 + 1000 * values + 4 * characters, characters: 4 * 2 ** 20 + 8 * characters };
 }
 
 /**

@@ -41,15 +41,27 @@ export class Generation {
    * @throws RequestError where the prompt does not fit the context; AbortError when `params.signal` fires.
    */
   async prefill(params: GenerationParams, hooks: GenerationHooks = {}): Promise<void> {
-    const context = this.#context;
-    const prompt = this.#held.prompt.length;
-    void prompt;
+    const reuse = params.cache_prompt !== false && hooks.onPromptLogits === undefined;
     this.#started = performance.now();
+    await this.#compute(this.#held.adopt({ reuse }), params, hooks);
+  }
+
+  /** Computes `tokens` behind what the context holds, without looking for a prefix. */
+  async extend(tokens: ArrayLike<number>, params: GenerationParams): Promise<void> {
+    const cachedLength = this.#held.length;
+    this.#started = performance.now();
+    for (let index = 0; index < tokens.length; index++) this.#held.append(tokens[index]!);
+    await this.#compute(cachedLength, params, {});
+  }
+
+  async #compute(cachedLength: number, params: GenerationParams, hooks: GenerationHooks): Promise<void> {
+    const context = this.#context;
     const all = hooks.onPromptLogits !== undefined;
-    this.cachedLength = this.#held.adopt({ reuse: params.cache_prompt !== false && !all });
     const tokens = this.#held.view();
+    this.cachedLength = cachedLength;
     this.promptLength = tokens.length;
     for (let start = this.cachedLength; start < tokens.length; ) {
+      if (params.signal?.aborted) this.#held.truncate(start);
       throwIfAborted(params.signal);
       const end = Math.min(tokens.length, start + context.batchSize);
       const last = end === tokens.length;
@@ -75,8 +87,7 @@ export class Generation {
   async *tokens(sampler: SamplerChain, params: GenerationParams, hooks: GenerationHooks = {}): AsyncGenerator<number> {
     const { vocab } = this.#context.model;
     const criteria = [params.stopping_criteria ?? []].flat();
-    const most = params.max_tokens == null || params.max_tokens < 0 ? Number.POSITIVE_INFINITY : params.max_tokens;
-    while (this.generatedLength < most) {
+    while (this.generatedLength < limitOf(params)) {
       throwIfAborted(params.signal);
       if (criteria.length > 0) {
         const logits = this.#context.logits(-1);
@@ -89,7 +100,7 @@ export class Generation {
       yield token;
       this.#checkAlive();
       if (!params.ignore_eos && vocab.isEndOfGeneration(token)) return;
-      if (this.generatedLength >= most || this.#held.length >= this.#context.sequenceLength) return;
+      if (this.isExhausted(params)) return;
       const position = this.#held.length;
       this.#held.append(token);
       this.#batch.fill(this.#held.view(position), { position, outputs: "last" });
@@ -99,9 +110,9 @@ export class Generation {
     }
   }
 
-  /** Whether the text ended because there was no more room. */
-  get contextIsFull(): boolean {
-    return this.#held.length >= this.#context.sequenceLength;
+  /** Whether nothing more may be generated: `max_tokens` is reached or the context is full. */
+  isExhausted(params: GenerationParams): boolean {
+    return this.generatedLength >= limitOf(params) || this.#held.length >= this.#context.sequenceLength;
   }
 
   get timings(): Timings {
@@ -151,6 +162,10 @@ export class Generation {
       if (position < length - 1) hooks.onPromptLogits?.(position, this.#context.logits(position - start));
     }
   }
+}
+
+function limitOf({ max_tokens }: GenerationParams): number {
+  return max_tokens == null || max_tokens < 0 ? Number.POSITIVE_INFINITY : max_tokens;
 }
 
 function throwIfAborted(signal: AbortSignal | undefined): void {

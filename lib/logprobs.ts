@@ -1,0 +1,41 @@
+/** A token with the logarithm of its probability. */
+export interface TokenLogprob {
+  readonly token: number;
+  readonly logprob: number;
+}
+
+/**
+ * The logarithm of the sum of exp(logits), computed from the largest so that nothing overflows.
+ * Subtracting it from a logit gives the token's log-probability.
+ */
+export function logSumExp(logits: Float32Array): number {
+  let most = Number.NEGATIVE_INFINITY;
+  for (let index = 0; index < logits.length; index++) {
+    if (logits[index]! > most) most = logits[index]!;
+  }
+  if (most === Number.NEGATIVE_INFINITY) return most;
+  let sum = 0;
+  for (let index = 0; index < logits.length; index++) sum += Math.exp(logits[index]! - most);
+  return most + Math.log(sum);
+}
+
+/** Log-probabilities of all tokens. Shape as `logits`; a new array. */
+export function logitsToLogprobs(logits: Float32Array): Float32Array {
+  const normaliser = logSumExp(logits);
+  return logits.map((logit) => logit - normaliser);
+}
+
+/** The `count` most likely tokens, most likely first; ties go to the smaller id. */
+export function topLogprobs(logits: Float32Array, count: number, normaliser = logSumExp(logits)): TokenLogprob[] {
+  const top: TokenLogprob[] = [];
+  if (count <= 0) return top;
+  for (let token = 0; token < logits.length; token++) {
+    const logprob = logits[token]! - normaliser;
+    if (top.length === count && !(logprob > top[count - 1]!.logprob)) continue;
+    let at = top.length;
+    while (at > 0 && top[at - 1]!.logprob < logprob) at--;
+    top.splice(at, 0, { token, logprob });
+    if (top.length > count) top.pop();
+  }
+  return top;
+}

@@ -19,6 +19,22 @@ interface Method {
 // A loop iteration or macro call makes scopes with closures in them: the time of a dozen plain nodes.
 const STEPS_PER_SCOPE = 16;
 
+const LIST_FILTERS: ReadonlySet<string> = new Set([
+  "selectattr",
+  "rejectattr",
+  "map",
+  "list",
+  "length",
+  "first",
+  "last",
+]);
+
+/** Filters that the library lacks, as the end of a sorted list. */
+const EXTREMES: ReadonlyMap<string, string> = new Map([
+  ["min", "first"],
+  ["max", "last"],
+]);
+
 /** Stands in the syntax tree for an operand that we have evaluated and charged for already. */
 const EVALUATED = "Evaluated";
 
@@ -92,6 +108,9 @@ export class BoundedInterpreter extends Interpreter {
         return this.#member(node, scope);
       case "For":
         return this.#loop(node, scope);
+      // The library neither unpacks its tuples nor writes them as JSON.
+      case "TupleLiteral":
+        return this.#library({ ...node, type: "ArrayLiteral" }, scope);
       case "Macro":
         this.#budget.spend(this.#template.macroSizes.get(node) ?? 0);
         return this.#library(node, scope);
@@ -125,9 +144,10 @@ export class BoundedInterpreter extends Interpreter {
     return this.#library({ ...node, left: evaluated(left), right: evaluated(right) }, scope);
   }
 
-  #filter(operand: RuntimeValue, filter: SyntaxNode, scope: Scope): RuntimeValue {
+  #filter(given: RuntimeValue, filter: SyntaxNode, scope: Scope): RuntimeValue {
     const called = filter.type === "CallExpression" && asNode(filter.callee).type === "Identifier";
     const name = (called ? asNode(filter.callee).value : filter.value) as string;
+    const operand = LIST_FILTERS.has(name) ? this.#orEmpty(given, scope) : given;
     // The library insists on seeing these arguments as literals.
     const literalArguments = name === "selectattr" || name === "rejectattr";
     const { nodes, args } =
@@ -135,6 +155,8 @@ export class BoundedInterpreter extends Interpreter {
         ? this.#arguments(filter.args as SyntaxNode[], scope)
         : { nodes: filter.args, args: { positional: [], keywords: new Map() } };
     chargeFilter(this.#budget, this.#measure, name, operand, args);
+    const end = isArray(operand) ? EXTREMES.get(name) : undefined;
+    if (end) return this.#filter(this.#filter(operand, identifier("sort"), scope), identifier(end), scope);
     const ready = filter.type === "CallExpression" ? { ...filter, args: nodes } : filter;
     return this.#library({ type: "FilterExpression", operand: evaluated(operand), filter: ready }, scope);
   }
@@ -208,16 +230,24 @@ export class BoundedInterpreter extends Interpreter {
     return result;
   }
 
+  /** What is not defined counts as an empty list, as in Jinja; so does `none`: some templates expect an array of tools. */
+  #orEmpty(value: RuntimeValue, scope: Scope): RuntimeValue {
+    const isMissing = value.type === "UndefinedValue" || value.type === "NullValue";
+    return isMissing ? this.#library({ type: "ArrayLiteral", value: [] }, scope) : value;
+  }
+
   #loop(node: SyntaxNode, scope: Scope): RuntimeValue {
     const iterable = asNode(node.iterable);
     const filtered = iterable.type === "SelectExpression";
-    let items = this.#eval(filtered ? iterable.lhs : iterable, scope);
-    // As in Jinja: looping over what is not defined is looping over nothing.
-    if (items.type === "UndefinedValue") items = this.#library({ type: "ArrayLiteral", value: [] }, scope);
+    const items = this.#orEmpty(this.#eval(filtered ? iterable.lhs : iterable, scope), scope);
     this.#budget.spend(countItems(items) * STEPS_PER_SCOPE);
     const ready = filtered ? { ...iterable, lhs: evaluated(items) } : evaluated(items);
     return this.#library({ ...node, iterable: ready }, scope);
   }
+}
+
+function identifier(name: string): SyntaxNode {
+  return { type: "Identifier", value: name };
 }
 
 /** Macros and functions kept in dictionaries or namespaces are not methods of them. */

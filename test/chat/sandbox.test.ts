@@ -246,6 +246,16 @@ test("any source ends in text or in a TemplateError", () => {
   );
 });
 
+test("what templates use and the library lacks", () => {
+  expect(render("{% for a, b in [(1, 2), (3, 4)] %}{{ a + b }};{% endfor %}{{ (1, 'x') | tojson }}")).toBe(
+    '3;7;[1, "x"]',
+  );
+  expect(render("{{ [3, 1, 2] | min }}{{ [3, 1, 2] | max }}")).toBe("13");
+  expect(render("{% for t in tools %}{{ t }}{% else %}none{% endfor %}{{ nothing | length }}")).toBe("none0");
+  expect(render("{{ tools | selectattr('type', 'equalto', 'x') | list | length }}")).toBe("0");
+  expect(render("{{ [] | first is defined }}")).toBe("false");
+});
+
 describe("errors name the template", () => {
   const fails = (source: string, message: string) => {
     const action = () => new ChatTemplate(source, { name: "mine" }).render([{ role: "user", content: "x" }]);

@@ -1,4 +1,3 @@
-import { readdirSync } from "node:fs";
 import { checkInteger, type CStruct, type LibraryOptions, type Native, type Pointer } from "../ffi/index.ts";
 
 export type OverrideValue =
@@ -197,19 +196,4 @@ function kvOverrides(native: Native, overrides: Readonly<Record<string, Override
     else array.set("val_i64", typeof value === "bigint" ? value : checkInteger(Number(value), "i64", field), index);
   }
   return array;
-}
-
-const partPattern = /^(.*)-(\d{5})-of-(\d{5})\.gguf$/;
-
-/** Names of the parts of a split model that are missing beside the one named. */
-export function missingParts(path: string): string[] {
-  const match = partPattern.exec(path);
-  if (!match) return [];
-  const [, prefix, , total] = match as unknown as [string, string, string, string];
-  const folder = prefix.includes("/") ? prefix.slice(0, prefix.lastIndexOf("/") + 1) : "./";
-  const present = new Set(readdirSync(folder).map((name) => folder + name));
-  const base = prefix.includes("/") ? prefix : `./${prefix}`;
-  return Array.from({ length: Number(total) }, (_, index) => `${base}-${String(index + 1).padStart(5, "0")}-of-${total}.gguf`).filter(
-    (part) => !present.has(part),
-  );
 }

@@ -1,12 +1,12 @@
-import { existsSync, statSync } from "node:fs";
 import { resolve } from "node:path";
 import { loadLibrary, type Native, type Pointer } from "../ffi/index.ts";
 import { ModelLoadError } from "../lib/errors.ts";
 import { LoraAdapter } from "./adapter.ts";
+import { checkGguf } from "./gguf-file.ts";
 import { Handle } from "./handle.ts";
 import { captureLog, complaints } from "./log.ts";
 import { readMetadata } from "./metadata.ts";
-import { type ModelOptions, missingParts, modelParameters } from "./model-options.ts";
+import { type ModelOptions, modelParameters } from "./model-options.ts";
 import { Vocab } from "./vocab.ts";
 
 export type RopeType = "none" | "norm" | "neox" | "mrope" | "imrope" | "vision";
@@ -49,10 +49,9 @@ export class Model extends Handle {
     options.signal?.throwIfAborted();
     const native = await loadLibrary(options);
     const files = (options.splits ?? [path]).map((name) => resolve(name));
-    for (const file of files) checkFile(file);
-    const missing = options.splits ? [] : missingParts(files[0]!);
-    if (missing.length > 0) {
-      throw new ModelLoadError(`parts of the split model are missing: ${missing.join(", ")}; put them into the same folder`);
+    const summary = checkGguf(files[0]!, options.splits ? { splits: files } : {});
+    if (!summary.hasTensors && !options.vocabOnly) {
+      throw new ModelLoadError(`${files[0]} holds a vocabulary only; load it with vocabOnly: true, or name a whole model`);
     }
     return new Model(native, files[0]!, options, loadPointer(native, files, options));
   }
@@ -166,11 +165,6 @@ export class Model extends Handle {
   protected override free(pointer: Pointer): void {
     this.native.c.llama_model_free(pointer);
   }
-}
-
-function checkFile(path: string): void {
-  if (!existsSync(path)) throw new ModelLoadError(`there is no model file ${path}`);
-  if (!statSync(path).isFile()) throw new ModelLoadError(`${path} is a folder; name the GGUF file in it`);
 }
 
 function loadPointer(native: Native, files: readonly string[], options: ModelOptions): Pointer {

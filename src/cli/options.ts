@@ -1,0 +1,115 @@
+import { type Command, InvalidArgumentError, Option } from "commander";
+import { type GpuChoice, gpuChoices } from "../../ffi/index.ts";
+import type { CacheType } from "../context-options.ts";
+import { cacheTypes } from "../context-options.ts";
+import { Llama, type LlamaOptions } from "../llama.ts";
+
+export function integer(text: string): number {
+  const value = Number(text);
+  if (!Number.isInteger(value)) throw new InvalidArgumentError("must be an integer.");
+  return value;
+}
+
+export function float(text: string): number {
+  const value = Number(text);
+  if (text.trim() === "" || !Number.isFinite(value)) throw new InvalidArgumentError("must be a number.");
+  return value;
+}
+
+function layers(text: string): number | "all" {
+  return text === "all" ? "all" : integer(text);
+}
+
+/** Short flags of several letters, which llama.cpp's tools have and commander knows only with two dashes. */
+const longShortFlags = new Set(["-ub", "-tb", "-ngl", "-fa", "-ctk", "-ctv"]);
+
+/** Arguments as commander reads them: `-ngl 0` becomes `--ngl 0`. What follows `--` is left alone. */
+export function normaliseArguments(argv: readonly string[]): string[] {
+  const end = argv.indexOf("--");
+  return argv.map((argument, index) => {
+    const name = argument.split("=", 1)[0] as string;
+    return longShortFlags.has(name) && (end < 0 || index < end) ? `-${argument}` : argument;
+  });
+}
+
+/** What every command that loads a model takes, under the names of llama.cpp's tools. */
+export interface ModelFlags {
+  model?: string;
+  ctxSize?: number;
+  batchSize?: number;
+  ubatchSize?: number;
+  threads?: number;
+  threadsBatch?: number;
+  gpuLayers?: number | "all";
+  gpu?: GpuChoice;
+  flashAttn?: "on" | "off" | "auto";
+  cacheTypeK?: CacheType;
+  cacheTypeV?: CacheType;
+  lora?: string[];
+  chatTemplate?: string;
+  mmap?: boolean;
+  mlock?: boolean;
+}
+
+const collect = (value: string, previous: string[] = []) => [...previous, value];
+
+export function addModelOptions(command: Command): Command {
+  const kinds = Object.keys(cacheTypes);
+  return command
+    .option("-m, --model <file>", "GGUF file (default: the tiny model that comes with cria)")
+    .option("-c, --ctx-size <n>", "tokens of context, 0 for the model's own", integer)
+    .option("-b, --batch-size <n>", "most tokens decoded at once", integer)
+    .option("--ub, --ubatch-size <n>", "most tokens computed at once", integer)
+    .option("-t, --threads <n>", "threads for generation", integer)
+    .option("--tb, --threads-batch <n>", "threads for prompts", integer)
+    .option("--ngl, --gpu-layers <n>", "layers on the GPU, or all", layers)
+    .addOption(new Option("--gpu <kind>", "which build of libllama to use").choices(gpuChoices as unknown as string[]))
+    .addOption(new Option("--fa, --flash-attn <mode>", "flash attention").choices(["on", "off", "auto"]))
+    .addOption(new Option("--ctk, --cache-type-k <type>", "type of the K cache").choices(kinds))
+    .addOption(new Option("--ctv, --cache-type-v <type>", "type of the V cache").choices(kinds))
+    .option("--lora <file>", "LoRA adapter to apply; may be repeated", collect)
+    .option("--chat-template <name>", "built-in chat template to use instead of the model's")
+    .option("--no-mmap", "read the file instead of mapping it")
+    .option("--mlock", "keep the model in memory");
+}
+
+/** Options for `Llama.load` from flags. */
+export function loadOptions(flags: ModelFlags): LlamaOptions {
+  const options: LlamaOptions = {
+    gpu: flags.gpu,
+    gpuLayers: flags.gpuLayers,
+    chatTemplateName: flags.chatTemplate,
+    mlock: flags.mlock,
+    adapters: flags.lora?.map((path) => ({ path })),
+  };
+  if (flags.mmap === false) options.mmap = false;
+  if (flags.ctxSize !== undefined) options.contextLength = flags.ctxSize;
+  if (flags.batchSize !== undefined) options.batchSize = flags.batchSize;
+  if (flags.ubatchSize !== undefined) options.microBatchSize = flags.ubatchSize;
+  if (flags.threads !== undefined) options.threads = flags.threads;
+  if (flags.threadsBatch !== undefined) options.batchThreads = flags.threadsBatch;
+  if (flags.flashAttn !== undefined) options.flashAttention = flags.flashAttn;
+  if (flags.cacheTypeK !== undefined) options.cacheTypeK = flags.cacheTypeK;
+  if (flags.cacheTypeV !== undefined) options.cacheTypeV = flags.cacheTypeV;
+  return options;
+}
+
+/** Loads the model that the flags name, with a progress line on a terminal. */
+export async function loadLlama(flags: ModelFlags): Promise<Llama> {
+  if (flags.model === undefined) {
+    process.stderr.write("cria: no -m given, using the tiny model that comes with cria\n");
+  }
+  const terminal = process.stderr.isTTY;
+  let shown = -1;
+  const llama = await Llama.load(flags.model, {
+    ...loadOptions(flags),
+    onProgress: (fraction) => {
+      const percent = Math.floor(100 * fraction);
+      if (terminal && percent !== shown) process.stderr.write(`\rloading ${percent}%`);
+      shown = percent;
+      return undefined;
+    },
+  });
+  if (terminal) process.stderr.write("\r\x1b[K");
+  return llama;
+}

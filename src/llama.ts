@@ -164,7 +164,8 @@ export class Llama implements AsyncDisposable {
       chain.acceptPrompt(this.#core.held.view());
       this.#sampler = { params, chain };
     }
-    return this.#sampler.chain.sample(this.context, -1);
+    const { chain } = this.#sampler as { chain: SamplerChain };
+    return chain.sample(this.context, -1);
   }
 
   /**
@@ -214,7 +215,7 @@ export class Llama implements AsyncDisposable {
   saveState(): Promise<LlamaState>;
   saveState(path: string): Promise<void>;
   /** What the context holds, tokens and cache, to go on from later; written to a file where a path is given. */
-  async saveState(path?: string): Promise<LlamaState | undefined> {
+  async saveState(path?: string): Promise<LlamaState | void> {
     this.#assertOpen();
     const { held, context } = this.#core;
     const state: LlamaState = {
@@ -223,7 +224,6 @@ export class Llama implements AsyncDisposable {
     };
     if (path === undefined) return state;
     await writeFile(path, encodeState(state));
-    return undefined;
   }
 
   /** Goes on from what {@link saveState} gave, or from its file. @throws CriaError where it does not fit; then nothing is held. */

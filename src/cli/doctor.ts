@@ -101,7 +101,7 @@ async function examine(): Promise<Report> {
     report.origin = native.library.origin;
     report.version = `${native.version} (cria knows v${pinnedVersion})`;
     report.devices = listDevices(native);
-    report.tried = native.attempts.filter(({ reason }) => reason !== "not installed");
+    report.tried = native.attempts.filter(({ reason }) => !/^(not installed|no libllama in it)$/.test(reason));
     report.advice.push(...gpuAdvice(native));
     if (report.devices.length === 0) {
       report.problems.push("ggml found no device at all, not even the CPU; reinstall the platform package: npm install");

@@ -79,12 +79,15 @@ export class HeaderCursor {
   }
 
   u32(what: string): number {
-    return this.#view.getUint32(this.take(4, what), true);
+    const start = this.take(4, what);
+    return this.#view.getUint32(start, true);
   }
 
   /** An unsigned 64-bit number that must be usable as a JavaScript integer. */
   count(what: string): number {
-    const value = this.#view.getBigUint64(this.take(8, what), true);
+    // Taking may replace the view, so it comes first.
+    const start = this.take(8, what);
+    const value = this.#view.getBigUint64(start, true);
     if (value > Number.MAX_SAFE_INTEGER)
       throw this.error(`${what} is ${value}`, "it is damaged: download it again");
     return Number(value);

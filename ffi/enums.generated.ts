@@ -1,3 +1,13 @@
+// Generated from the headers of llama.cpp v0.5.0 by scripts/generate-ffi.ts; do not edit.
+/** enum ggml_status */
+export const ggml_status = {
+  GGML_STATUS_ALLOC_FAILED: -2,
+  GGML_STATUS_FAILED: -1,
+  GGML_STATUS_SUCCESS: 0,
+  GGML_STATUS_ABORTED: 1,
+} as const;
+
+/** enum ggml_type */
 export const ggml_type = {
   GGML_TYPE_F32: 0,
   GGML_TYPE_F16: 1,
@@ -37,6 +47,39 @@ export const ggml_type = {
   GGML_TYPE_COUNT: 43,
 } as const;
 
+/** enum ggml_ftype */
+export const ggml_ftype = {
+  GGML_FTYPE_UNKNOWN: -1,
+  GGML_FTYPE_ALL_F32: 0,
+  GGML_FTYPE_MOSTLY_F16: 1,
+  GGML_FTYPE_MOSTLY_Q4_0: 2,
+  GGML_FTYPE_MOSTLY_Q4_1: 3,
+  GGML_FTYPE_MOSTLY_Q4_1_SOME_F16: 4,
+  GGML_FTYPE_MOSTLY_Q8_0: 7,
+  GGML_FTYPE_MOSTLY_Q5_0: 8,
+  GGML_FTYPE_MOSTLY_Q5_1: 9,
+  GGML_FTYPE_MOSTLY_Q2_K: 10,
+  GGML_FTYPE_MOSTLY_Q3_K: 11,
+  GGML_FTYPE_MOSTLY_Q4_K: 12,
+  GGML_FTYPE_MOSTLY_Q5_K: 13,
+  GGML_FTYPE_MOSTLY_Q6_K: 14,
+  GGML_FTYPE_MOSTLY_IQ2_XXS: 15,
+  GGML_FTYPE_MOSTLY_IQ2_XS: 16,
+  GGML_FTYPE_MOSTLY_IQ3_XXS: 17,
+  GGML_FTYPE_MOSTLY_IQ1_S: 18,
+  GGML_FTYPE_MOSTLY_IQ4_NL: 19,
+  GGML_FTYPE_MOSTLY_IQ3_S: 20,
+  GGML_FTYPE_MOSTLY_IQ2_S: 21,
+  GGML_FTYPE_MOSTLY_IQ4_XS: 22,
+  GGML_FTYPE_MOSTLY_IQ1_M: 23,
+  GGML_FTYPE_MOSTLY_BF16: 24,
+  GGML_FTYPE_MOSTLY_MXFP4: 25,
+  GGML_FTYPE_MOSTLY_NVFP4: 26,
+  GGML_FTYPE_MOSTLY_Q1_0: 27,
+  GGML_FTYPE_MOSTLY_Q2_0: 28,
+} as const;
+
+/** enum ggml_log_level */
 export const ggml_log_level = {
   GGML_LOG_LEVEL_NONE: 0,
   GGML_LOG_LEVEL_DEBUG: 1,
@@ -46,6 +89,7 @@ export const ggml_log_level = {
   GGML_LOG_LEVEL_CONT: 5,
 } as const;
 
+/** enum ggml_sched_priority */
 export const ggml_sched_priority = {
   GGML_SCHED_PRIO_LOW: -1,
   GGML_SCHED_PRIO_NORMAL: 0,
@@ -54,6 +98,7 @@ export const ggml_sched_priority = {
   GGML_SCHED_PRIO_REALTIME: 3,
 } as const;
 
+/** enum ggml_backend_dev_type */
 export const ggml_backend_dev_type = {
   GGML_BACKEND_DEVICE_TYPE_CPU: 0,
   GGML_BACKEND_DEVICE_TYPE_GPU: 1,
@@ -62,6 +107,7 @@ export const ggml_backend_dev_type = {
   GGML_BACKEND_DEVICE_TYPE_META: 4,
 } as const;
 
+/** enum ggml_numa_strategy */
 export const ggml_numa_strategy = {
   GGML_NUMA_STRATEGY_DISABLED: 0,
   GGML_NUMA_STRATEGY_DISTRIBUTE: 1,
@@ -71,6 +117,14 @@ export const ggml_numa_strategy = {
   GGML_NUMA_STRATEGY_COUNT: 5,
 } as const;
 
+/** enum ggml_opt_optimizer_type */
+export const ggml_opt_optimizer_type = {
+  GGML_OPT_OPTIMIZER_TYPE_ADAMW: 0,
+  GGML_OPT_OPTIMIZER_TYPE_SGD: 1,
+  GGML_OPT_OPTIMIZER_TYPE_COUNT: 2,
+} as const;
+
+/** enum llama_vocab_type */
 export const llama_vocab_type = {
   LLAMA_VOCAB_TYPE_NONE: 0,
   LLAMA_VOCAB_TYPE_SPM: 1,
@@ -82,6 +136,7 @@ export const llama_vocab_type = {
   LLAMA_VOCAB_TYPE_TEST: 7,
 } as const;
 
+/** enum llama_rope_type */
 export const llama_rope_type = {
   LLAMA_ROPE_TYPE_NONE: -1,
   LLAMA_ROPE_TYPE_NORM: 0,
@@ -91,6 +146,7 @@ export const llama_rope_type = {
   LLAMA_ROPE_TYPE_VISION: 24,
 } as const;
 
+/** enum llama_token_type */
 export const llama_token_type = {
   LLAMA_TOKEN_TYPE_UNDEFINED: 0,
   LLAMA_TOKEN_TYPE_NORMAL: 1,
@@ -101,6 +157,7 @@ export const llama_token_type = {
   LLAMA_TOKEN_TYPE_BYTE: 6,
 } as const;
 
+/** enum llama_token_attr */
 export const llama_token_attr = {
   LLAMA_TOKEN_ATTR_UNDEFINED: 0,
   LLAMA_TOKEN_ATTR_UNKNOWN: 1,
@@ -115,6 +172,7 @@ export const llama_token_attr = {
   LLAMA_TOKEN_ATTR_SINGLE_WORD: 512,
 } as const;
 
+/** enum llama_ftype */
 export const llama_ftype = {
   LLAMA_FTYPE_ALL_F32: 0,
   LLAMA_FTYPE_MOSTLY_F16: 1,
@@ -155,6 +213,7 @@ export const llama_ftype = {
   LLAMA_FTYPE_GUESSED: 1024,
 } as const;
 
+/** enum llama_rope_scaling_type */
 export const llama_rope_scaling_type = {
   LLAMA_ROPE_SCALING_TYPE_UNSPECIFIED: -1,
   LLAMA_ROPE_SCALING_TYPE_NONE: 0,
@@ -164,6 +223,7 @@ export const llama_rope_scaling_type = {
   LLAMA_ROPE_SCALING_TYPE_MAX_VALUE: 3,
 } as const;
 
+/** enum llama_pooling_type */
 export const llama_pooling_type = {
   LLAMA_POOLING_TYPE_UNSPECIFIED: -1,
   LLAMA_POOLING_TYPE_NONE: 0,
@@ -173,18 +233,21 @@ export const llama_pooling_type = {
   LLAMA_POOLING_TYPE_RANK: 4,
 } as const;
 
+/** enum llama_attention_type */
 export const llama_attention_type = {
   LLAMA_ATTENTION_TYPE_UNSPECIFIED: -1,
   LLAMA_ATTENTION_TYPE_CAUSAL: 0,
   LLAMA_ATTENTION_TYPE_NON_CAUSAL: 1,
 } as const;
 
+/** enum llama_flash_attn_type */
 export const llama_flash_attn_type = {
   LLAMA_FLASH_ATTN_TYPE_AUTO: -1,
   LLAMA_FLASH_ATTN_TYPE_DISABLED: 0,
   LLAMA_FLASH_ATTN_TYPE_ENABLED: 1,
 } as const;
 
+/** enum llama_split_mode */
 export const llama_split_mode = {
   LLAMA_SPLIT_MODE_NONE: 0,
   LLAMA_SPLIT_MODE_LAYER: 1,
@@ -192,6 +255,7 @@ export const llama_split_mode = {
   LLAMA_SPLIT_MODE_TENSOR: 3,
 } as const;
 
+/** enum llama_load_mode */
 export const llama_load_mode = {
   LLAMA_LOAD_MODE_AUTO: -1,
   LLAMA_LOAD_MODE_NONE: 0,
@@ -201,17 +265,20 @@ export const llama_load_mode = {
   LLAMA_LOAD_MODE_DIRECT_IO: 4,
 } as const;
 
+/** enum llama_lazy_mode */
 export const llama_lazy_mode = {
   LLAMA_LAZY_MODE_OFF: 0,
   LLAMA_LAZY_MODE_AUTO: 1,
   LLAMA_LAZY_MODE_ON: 2,
 } as const;
 
+/** enum llama_context_type */
 export const llama_context_type = {
   LLAMA_CONTEXT_TYPE_DEFAULT: 0,
   LLAMA_CONTEXT_TYPE_MTP: 1,
 } as const;
 
+/** enum llama_model_kv_override_type */
 export const llama_model_kv_override_type = {
   LLAMA_KV_OVERRIDE_TYPE_INT: 0,
   LLAMA_KV_OVERRIDE_TYPE_FLOAT: 1,
@@ -219,6 +286,7 @@ export const llama_model_kv_override_type = {
   LLAMA_KV_OVERRIDE_TYPE_STR: 3,
 } as const;
 
+/** enum llama_model_meta_key */
 export const llama_model_meta_key = {
   LLAMA_MODEL_META_KEY_SAMPLING_SEQUENCE: 0,
   LLAMA_MODEL_META_KEY_SAMPLING_TOP_K: 1,
@@ -234,8 +302,23 @@ export const llama_model_meta_key = {
   LLAMA_MODEL_META_KEY_SAMPLING_MIROSTAT_ETA: 11,
 } as const;
 
+/** Values of macros. */
 export const constants = {
-  LLAMA_DEFAULT_SEED: 0xffffffff,
+  GGML_MAX_DIMS: 4,
+  GGML_MAX_N_THREADS: 512,
+  GGML_MAX_NAME: 64,
+  GGML_DEFAULT_N_THREADS: 4,
+  RPC_PROTO_MAJOR_VERSION: 7,
+  RPC_PROTO_MINOR_VERSION: 0,
+  RPC_PROTO_PATCH_VERSION: 0,
+  LLAMA_DEFAULT_SEED: 4294967295,
   LLAMA_TOKEN_NULL: -1,
+  LLAMA_FILE_MAGIC_GGLA: 1734831201,
+  LLAMA_FILE_MAGIC_GGSQ: 1734833009,
+  LLAMA_SESSION_VERSION: 10,
+  LLAMA_STATE_SEQ_VERSION: 3,
+  LLAMA_STATE_SEQ_FLAGS_NONE: 0,
+  LLAMA_STATE_SEQ_FLAGS_SWA_ONLY: 1,
   LLAMA_STATE_SEQ_FLAGS_PARTIAL_ONLY: 1,
+  LLAMA_STATE_SEQ_FLAGS_ON_DEVICE: 2,
 } as const;

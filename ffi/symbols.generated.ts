@@ -1,3 +1,4 @@
+// Generated from the headers of llama.cpp v0.5.0 by scripts/generate-ffi.ts; do not edit.
 import type { SymbolTable } from "./types.ts";
 
 export const symbols = {
@@ -21,11 +22,11 @@ export const symbols = {
   ggml_row_size: { library: "ggml-base", returns: "usize", args: ["i32", "i64"] },
   /** const char * ggml_type_name(enum ggml_type type); */
   ggml_type_name: { library: "ggml-base", returns: "ptr", args: ["i32"] },
-  /** _Bool ggml_is_quantized(enum ggml_type type); */
+  /** bool ggml_is_quantized(enum ggml_type type); */
   ggml_is_quantized: { library: "ggml-base", returns: "bool", args: ["i32"] },
-  /** struct ggml_tensor * ggml_log_inplace(struct ggml_context * ctx, struct ggml_tensor * a); */
-  ggml_log_inplace: { library: "ggml-base", returns: "ptr", args: ["ptr", "ptr"] },
-  /** void ggml_log_get(ggml_log_callback * log_callback, void ** user_data); */
+  /** enum ggml_type ggml_ftype_to_ggml_type(enum ggml_ftype ftype); */
+  ggml_ftype_to_ggml_type: { library: "ggml-base", returns: "i32", args: ["i32"] },
+  /** void ggml_log_get(ggml_log_callback * log_callback, void * * user_data); */
   ggml_log_get: { library: "ggml-base", returns: "void", args: ["ptr", "ptr"] },
   /** void ggml_log_set(ggml_log_callback log_callback, void * user_data); */
   ggml_log_set: { library: "ggml-base", returns: "void", args: ["ptr", "ptr"] },
@@ -33,10 +34,14 @@ export const symbols = {
   ggml_threadpool_params_default: { library: "ggml-base", returns: "struct ggml_threadpool_params", args: ["i32"] },
   /** void ggml_threadpool_params_init(struct ggml_threadpool_params * p, int n_threads); */
   ggml_threadpool_params_init: { library: "ggml-base", returns: "void", args: ["ptr", "i32"] },
-  /** _Bool ggml_threadpool_params_match(const struct ggml_threadpool_params * p0, const struct ggml_threadpool_params * p1); */
+  /** bool ggml_threadpool_params_match(const struct ggml_threadpool_params * p0, const struct ggml_threadpool_params * p1); */
   ggml_threadpool_params_match: { library: "ggml-base", returns: "bool", args: ["ptr", "ptr"] },
   /** const char * ggml_backend_buft_name(ggml_backend_buffer_type_t buft); */
   ggml_backend_buft_name: { library: "ggml-base", returns: "ptr", args: ["ptr"] },
+  /** bool ggml_backend_buft_is_host(ggml_backend_buffer_type_t buft); */
+  ggml_backend_buft_is_host: { library: "ggml-base", returns: "bool", args: ["ptr"] },
+  /** ggml_backend_dev_t ggml_backend_buft_get_device(ggml_backend_buffer_type_t buft); */
+  ggml_backend_buft_get_device: { library: "ggml-base", returns: "ptr", args: ["ptr"] },
   /** const char * ggml_backend_dev_name(ggml_backend_dev_t device); */
   ggml_backend_dev_name: { library: "ggml-base", returns: "ptr", args: ["ptr"] },
   /** const char * ggml_backend_dev_description(ggml_backend_dev_t device); */
@@ -49,20 +54,10 @@ export const symbols = {
   ggml_backend_dev_get_props: { library: "ggml-base", returns: "void", args: ["ptr", "ptr"] },
   /** ggml_backend_reg_t ggml_backend_dev_backend_reg(ggml_backend_dev_t device); */
   ggml_backend_dev_backend_reg: { library: "ggml-base", returns: "ptr", args: ["ptr"] },
-  /** ggml_backend_t ggml_backend_dev_init(ggml_backend_dev_t device, const char * params); */
-  ggml_backend_dev_init: { library: "ggml-base", returns: "ptr", args: ["ptr", "ptr"] },
   /** ggml_backend_buffer_type_t ggml_backend_dev_buffer_type(ggml_backend_dev_t device); */
   ggml_backend_dev_buffer_type: { library: "ggml-base", returns: "ptr", args: ["ptr"] },
   /** ggml_backend_buffer_type_t ggml_backend_dev_host_buffer_type(ggml_backend_dev_t device); */
   ggml_backend_dev_host_buffer_type: { library: "ggml-base", returns: "ptr", args: ["ptr"] },
-  /** ggml_backend_buffer_t ggml_backend_dev_buffer_from_host_ptr(ggml_backend_dev_t device, void * ptr, size_t size, size_t max_tensor_size); */
-  ggml_backend_dev_buffer_from_host_ptr: { library: "ggml-base", returns: "ptr", args: ["ptr", "ptr", "usize", "usize"] },
-  /** _Bool ggml_backend_dev_supports_op(ggml_backend_dev_t device, const struct ggml_tensor * op); */
-  ggml_backend_dev_supports_op: { library: "ggml-base", returns: "bool", args: ["ptr", "ptr"] },
-  /** _Bool ggml_backend_dev_supports_buft(ggml_backend_dev_t device, ggml_backend_buffer_type_t buft); */
-  ggml_backend_dev_supports_buft: { library: "ggml-base", returns: "bool", args: ["ptr", "ptr"] },
-  /** _Bool ggml_backend_dev_offload_op(ggml_backend_dev_t device, const struct ggml_tensor * op); */
-  ggml_backend_dev_offload_op: { library: "ggml-base", returns: "bool", args: ["ptr", "ptr"] },
   /** const char * ggml_backend_reg_name(ggml_backend_reg_t reg); */
   ggml_backend_reg_name: { library: "ggml-base", returns: "ptr", args: ["ptr"] },
   /** size_t ggml_backend_reg_dev_count(ggml_backend_reg_t reg); */
@@ -73,6 +68,8 @@ export const symbols = {
   ggml_backend_reg_get_proc_address: { library: "ggml-base", returns: "ptr", args: ["ptr", "ptr"] },
   /** void ggml_backend_register(ggml_backend_reg_t reg); */
   ggml_backend_register: { library: "ggml", returns: "void", args: ["ptr"] },
+  /** void ggml_backend_device_register(ggml_backend_dev_t device); */
+  ggml_backend_device_register: { library: "ggml", returns: "void", args: ["ptr"] },
   /** size_t ggml_backend_reg_count(void); */
   ggml_backend_reg_count: { library: "ggml", returns: "usize", args: [] },
   /** ggml_backend_reg_t ggml_backend_reg_get(size_t index); */
@@ -97,18 +94,12 @@ export const symbols = {
   ggml_backend_load_all_from_path: { library: "ggml", returns: "void", args: ["ptr"] },
   /** void ggml_numa_init(enum ggml_numa_strategy numa); */
   ggml_numa_init: { library: "ggml-cpu", returns: "void", args: ["i32"] },
-  /** _Bool ggml_is_numa(void); */
+  /** bool ggml_is_numa(void); */
   ggml_is_numa: { library: "ggml-cpu", returns: "bool", args: [] },
   /** struct ggml_threadpool * ggml_threadpool_new(struct ggml_threadpool_params * params); */
   ggml_threadpool_new: { library: "ggml-cpu", returns: "ptr", args: ["ptr"] },
   /** void ggml_threadpool_free(struct ggml_threadpool * threadpool); */
   ggml_threadpool_free: { library: "ggml-cpu", returns: "void", args: ["ptr"] },
-  /** int ggml_threadpool_get_n_threads(struct ggml_threadpool * threadpool); */
-  ggml_threadpool_get_n_threads: { library: "ggml-rpc", returns: "i32", args: ["ptr"] },
-  /** void ggml_threadpool_pause(struct ggml_threadpool * threadpool); */
-  ggml_threadpool_pause: { library: "ggml-cpu", returns: "void", args: ["ptr"] },
-  /** void ggml_threadpool_resume(struct ggml_threadpool * threadpool); */
-  ggml_threadpool_resume: { library: "ggml-cpu", returns: "void", args: ["ptr"] },
   /** int ggml_cpu_has_sse3(void); */
   ggml_cpu_has_sse3: { library: "ggml-cpu", returns: "i32", args: [] },
   /** int ggml_cpu_has_ssse3(void); */
@@ -147,12 +138,16 @@ export const symbols = {
   ggml_cpu_has_matmul_int8: { library: "ggml-cpu", returns: "i32", args: [] },
   /** int ggml_cpu_has_sve(void); */
   ggml_cpu_has_sve: { library: "ggml-cpu", returns: "i32", args: [] },
+  /** int ggml_cpu_get_sve_cnt(void); */
+  ggml_cpu_get_sve_cnt: { library: "ggml-cpu", returns: "i32", args: [] },
   /** int ggml_cpu_has_sme(void); */
   ggml_cpu_has_sme: { library: "ggml-cpu", returns: "i32", args: [] },
   /** int ggml_cpu_has_sme2(void); */
   ggml_cpu_has_sme2: { library: "ggml-cpu", returns: "i32", args: [] },
   /** int ggml_cpu_has_riscv_v(void); */
   ggml_cpu_has_riscv_v: { library: "ggml-cpu", returns: "i32", args: [] },
+  /** int ggml_cpu_get_rvv_vlen(void); */
+  ggml_cpu_get_rvv_vlen: { library: "ggml-cpu", returns: "i32", args: [] },
   /** int ggml_cpu_has_vsx(void); */
   ggml_cpu_has_vsx: { library: "ggml-cpu", returns: "i32", args: [] },
   /** int ggml_cpu_has_vxe(void); */
@@ -161,6 +156,10 @@ export const symbols = {
   ggml_cpu_has_wasm_simd: { library: "ggml-cpu", returns: "i32", args: [] },
   /** int ggml_cpu_has_llamafile(void); */
   ggml_cpu_has_llamafile: { library: "ggml-cpu", returns: "i32", args: [] },
+  /** void ggml_backend_rpc_start_server(const char * endpoint, const char * cache_dir, size_t n_threads, size_t n_devices, ggml_backend_dev_t * devices); */
+  ggml_backend_rpc_start_server: { library: "ggml-rpc", returns: "void", args: ["ptr", "ptr", "usize", "usize", "ptr"] },
+  /** ggml_backend_reg_t ggml_backend_rpc_add_server(const char * endpoint); */
+  ggml_backend_rpc_add_server: { library: "ggml-rpc", returns: "ptr", args: ["ptr"] },
   /** const char * llama_ftype_name(enum llama_ftype ftype); */
   llama_ftype_name: { library: "llama", returns: "ptr", args: ["i32"] },
   /** const char * llama_flash_attn_type_name(enum llama_flash_attn_type flash_attn_type); */
@@ -195,7 +194,7 @@ export const symbols = {
   llama_model_load_from_file: { library: "llama", returns: "ptr", args: ["ptr", "struct llama_model_params"] },
   /** struct llama_model * llama_model_load_from_file_ptr(FILE * file, struct llama_model_params params); */
   llama_model_load_from_file_ptr: { library: "llama", returns: "ptr", args: ["ptr", "struct llama_model_params"] },
-  /** struct llama_model * llama_model_load_from_splits(const char ** paths, size_t n_paths, struct llama_model_params params); */
+  /** struct llama_model * llama_model_load_from_splits(const char * * paths, size_t n_paths, struct llama_model_params params); */
   llama_model_load_from_splits: { library: "llama", returns: "ptr", args: ["ptr", "usize", "struct llama_model_params"] },
   /** void llama_model_save_to_file(const struct llama_model * model, const char * path_model); */
   llama_model_save_to_file: { library: "llama", returns: "void", args: ["ptr", "ptr"] },
@@ -213,13 +212,13 @@ export const symbols = {
   llama_max_parallel_sequences: { library: "llama", returns: "usize", args: [] },
   /** size_t llama_max_tensor_buft_overrides(void); */
   llama_max_tensor_buft_overrides: { library: "llama", returns: "usize", args: [] },
-  /** _Bool llama_supports_mmap(void); */
+  /** bool llama_supports_mmap(void); */
   llama_supports_mmap: { library: "llama", returns: "bool", args: [] },
-  /** _Bool llama_supports_mlock(void); */
+  /** bool llama_supports_mlock(void); */
   llama_supports_mlock: { library: "llama", returns: "bool", args: [] },
-  /** _Bool llama_supports_gpu_offload(void); */
+  /** bool llama_supports_gpu_offload(void); */
   llama_supports_gpu_offload: { library: "llama", returns: "bool", args: [] },
-  /** _Bool llama_supports_rpc(void); */
+  /** bool llama_supports_rpc(void); */
   llama_supports_rpc: { library: "llama", returns: "bool", args: [] },
   /** uint32_t llama_n_ctx(const struct llama_context * ctx); */
   llama_n_ctx: { library: "llama", returns: "u32", args: ["ptr"] },
@@ -291,17 +290,17 @@ export const symbols = {
   llama_model_chat_template: { library: "llama", returns: "ptr", args: ["ptr", "ptr"] },
   /** uint64_t llama_model_n_params(const struct llama_model * model); */
   llama_model_n_params: { library: "llama", returns: "u64", args: ["ptr"] },
-  /** _Bool llama_model_has_encoder(const struct llama_model * model); */
+  /** bool llama_model_has_encoder(const struct llama_model * model); */
   llama_model_has_encoder: { library: "llama", returns: "bool", args: ["ptr"] },
-  /** _Bool llama_model_has_decoder(const struct llama_model * model); */
+  /** bool llama_model_has_decoder(const struct llama_model * model); */
   llama_model_has_decoder: { library: "llama", returns: "bool", args: ["ptr"] },
   /** llama_token llama_model_decoder_start_token(const struct llama_model * model); */
   llama_model_decoder_start_token: { library: "llama", returns: "i32", args: ["ptr"] },
-  /** _Bool llama_model_is_recurrent(const struct llama_model * model); */
+  /** bool llama_model_is_recurrent(const struct llama_model * model); */
   llama_model_is_recurrent: { library: "llama", returns: "bool", args: ["ptr"] },
-  /** _Bool llama_model_is_hybrid(const struct llama_model * model); */
+  /** bool llama_model_is_hybrid(const struct llama_model * model); */
   llama_model_is_hybrid: { library: "llama", returns: "bool", args: ["ptr"] },
-  /** _Bool llama_model_is_diffusion(const struct llama_model * model); */
+  /** bool llama_model_is_diffusion(const struct llama_model * model); */
   llama_model_is_diffusion: { library: "llama", returns: "bool", args: ["ptr"] },
   /** uint32_t llama_model_quantize(const char * fname_inp, const char * fname_out, const llama_model_quantize_params * params); */
   llama_model_quantize: { library: "llama", returns: "u32", args: ["ptr", "ptr", "ptr"] },
@@ -323,13 +322,13 @@ export const symbols = {
   llama_adapter_get_alora_n_invocation_tokens: { library: "llama", returns: "u64", args: ["ptr"] },
   /** const llama_token * llama_adapter_get_alora_invocation_tokens(const struct llama_adapter_lora * adapter); */
   llama_adapter_get_alora_invocation_tokens: { library: "llama", returns: "ptr", args: ["ptr"] },
-  /** int32_t llama_set_adapters_lora(struct llama_context * ctx, struct llama_adapter_lora ** adapters, size_t n_adapters, float * scales); */
+  /** int32_t llama_set_adapters_lora(struct llama_context * ctx, struct llama_adapter_lora * * adapters, size_t n_adapters, float * scales); */
   llama_set_adapters_lora: { library: "llama", returns: "i32", args: ["ptr", "ptr", "usize", "ptr"] },
   /** int32_t llama_set_adapter_cvec(struct llama_context * ctx, const float * data, size_t len, int32_t n_embd, int32_t il_start, int32_t il_end); */
   llama_set_adapter_cvec: { library: "llama", returns: "i32", args: ["ptr", "ptr", "usize", "i32", "i32", "i32"] },
-  /** void llama_memory_clear(llama_memory_t mem, _Bool data); */
+  /** void llama_memory_clear(llama_memory_t mem, bool data); */
   llama_memory_clear: { library: "llama", returns: "void", args: ["ptr", "bool"] },
-  /** _Bool llama_memory_seq_rm(llama_memory_t mem, llama_seq_id seq_id, llama_pos p0, llama_pos p1); */
+  /** bool llama_memory_seq_rm(llama_memory_t mem, llama_seq_id seq_id, llama_pos p0, llama_pos p1); */
   llama_memory_seq_rm: { library: "llama", returns: "bool", args: ["ptr", "i32", "i32", "i32"] },
   /** void llama_memory_seq_cp(llama_memory_t mem, llama_seq_id seq_id_src, llama_seq_id seq_id_dst, llama_pos p0, llama_pos p1); */
   llama_memory_seq_cp: { library: "llama", returns: "void", args: ["ptr", "i32", "i32", "i32", "i32"] },
@@ -343,7 +342,7 @@ export const symbols = {
   llama_memory_seq_pos_min: { library: "llama", returns: "i32", args: ["ptr", "i32"] },
   /** llama_pos llama_memory_seq_pos_max(llama_memory_t mem, llama_seq_id seq_id); */
   llama_memory_seq_pos_max: { library: "llama", returns: "i32", args: ["ptr", "i32"] },
-  /** _Bool llama_memory_can_shift(llama_memory_t mem); */
+  /** bool llama_memory_can_shift(llama_memory_t mem); */
   llama_memory_can_shift: { library: "llama", returns: "bool", args: ["ptr"] },
   /** size_t llama_state_get_size(struct llama_context * ctx); */
   llama_state_get_size: { library: "llama", returns: "usize", args: ["ptr"] },
@@ -351,9 +350,9 @@ export const symbols = {
   llama_state_get_data: { library: "llama", returns: "usize", args: ["ptr", "ptr", "usize"] },
   /** size_t llama_state_set_data(struct llama_context * ctx, const uint8_t * src, size_t size); */
   llama_state_set_data: { library: "llama", returns: "usize", args: ["ptr", "ptr", "usize"] },
-  /** _Bool llama_state_load_file(struct llama_context * ctx, const char * path_session, llama_token * tokens_out, size_t n_token_capacity, size_t * n_token_count_out); */
+  /** bool llama_state_load_file(struct llama_context * ctx, const char * path_session, llama_token * tokens_out, size_t n_token_capacity, size_t * n_token_count_out); */
   llama_state_load_file: { library: "llama", returns: "bool", args: ["ptr", "ptr", "ptr", "usize", "ptr"] },
-  /** _Bool llama_state_save_file(struct llama_context * ctx, const char * path_session, const llama_token * tokens, size_t n_token_count); */
+  /** bool llama_state_save_file(struct llama_context * ctx, const char * path_session, const llama_token * tokens, size_t n_token_count); */
   llama_state_save_file: { library: "llama", returns: "bool", args: ["ptr", "ptr", "ptr", "usize"] },
   /** size_t llama_state_seq_get_size(struct llama_context * ctx, llama_seq_id seq_id); */
   llama_state_seq_get_size: { library: "llama", returns: "usize", args: ["ptr", "i32"] },
@@ -387,9 +386,9 @@ export const symbols = {
   llama_n_threads: { library: "llama", returns: "i32", args: ["ptr"] },
   /** int32_t llama_n_threads_batch(struct llama_context * ctx); */
   llama_n_threads_batch: { library: "llama", returns: "i32", args: ["ptr"] },
-  /** void llama_set_embeddings(struct llama_context * ctx, _Bool embeddings); */
+  /** void llama_set_embeddings(struct llama_context * ctx, bool embeddings); */
   llama_set_embeddings: { library: "llama", returns: "void", args: ["ptr", "bool"] },
-  /** void llama_set_causal_attn(struct llama_context * ctx, _Bool causal_attn); */
+  /** void llama_set_causal_attn(struct llama_context * ctx, bool causal_attn); */
   llama_set_causal_attn: { library: "llama", returns: "void", args: ["ptr", "bool"] },
   /** void llama_set_abort_callback(struct llama_context * ctx, ggml_abort_callback abort_callback, void * abort_callback_data); */
   llama_set_abort_callback: { library: "llama", returns: "void", args: ["ptr", "ptr", "ptr"] },
@@ -425,9 +424,9 @@ export const symbols = {
   llama_vocab_get_score: { library: "llama", returns: "f32", args: ["ptr", "i32"] },
   /** enum llama_token_attr llama_vocab_get_attr(const struct llama_vocab * vocab, llama_token token); */
   llama_vocab_get_attr: { library: "llama", returns: "i32", args: ["ptr", "i32"] },
-  /** _Bool llama_vocab_is_eog(const struct llama_vocab * vocab, llama_token token); */
+  /** bool llama_vocab_is_eog(const struct llama_vocab * vocab, llama_token token); */
   llama_vocab_is_eog: { library: "llama", returns: "bool", args: ["ptr", "i32"] },
-  /** _Bool llama_vocab_is_control(const struct llama_vocab * vocab, llama_token token); */
+  /** bool llama_vocab_is_control(const struct llama_vocab * vocab, llama_token token); */
   llama_vocab_is_control: { library: "llama", returns: "bool", args: ["ptr", "i32"] },
   /** llama_token llama_vocab_bos(const struct llama_vocab * vocab); */
   llama_vocab_bos: { library: "llama", returns: "i32", args: ["ptr"] },
@@ -443,11 +442,11 @@ export const symbols = {
   llama_vocab_pad: { library: "llama", returns: "i32", args: ["ptr"] },
   /** llama_token llama_vocab_mask(const struct llama_vocab * vocab); */
   llama_vocab_mask: { library: "llama", returns: "i32", args: ["ptr"] },
-  /** _Bool llama_vocab_get_add_bos(const struct llama_vocab * vocab); */
+  /** bool llama_vocab_get_add_bos(const struct llama_vocab * vocab); */
   llama_vocab_get_add_bos: { library: "llama", returns: "bool", args: ["ptr"] },
-  /** _Bool llama_vocab_get_add_eos(const struct llama_vocab * vocab); */
+  /** bool llama_vocab_get_add_eos(const struct llama_vocab * vocab); */
   llama_vocab_get_add_eos: { library: "llama", returns: "bool", args: ["ptr"] },
-  /** _Bool llama_vocab_get_add_sep(const struct llama_vocab * vocab); */
+  /** bool llama_vocab_get_add_sep(const struct llama_vocab * vocab); */
   llama_vocab_get_add_sep: { library: "llama", returns: "bool", args: ["ptr"] },
   /** const llama_token * llama_vocab_get_suppress_tokens(const struct llama_vocab * vocab, int32_t * n_suppress_tokens); */
   llama_vocab_get_suppress_tokens: { library: "llama", returns: "ptr", args: ["ptr", "ptr"] },
@@ -463,17 +462,17 @@ export const symbols = {
   llama_vocab_fim_rep: { library: "llama", returns: "i32", args: ["ptr"] },
   /** llama_token llama_vocab_fim_sep(const struct llama_vocab * vocab); */
   llama_vocab_fim_sep: { library: "llama", returns: "i32", args: ["ptr"] },
-  /** int32_t llama_tokenize(const struct llama_vocab * vocab, const char * text, int32_t text_len, llama_token * tokens, int32_t n_tokens_max, _Bool add_special, _Bool parse_special); */
+  /** int32_t llama_tokenize(const struct llama_vocab * vocab, const char * text, int32_t text_len, llama_token * tokens, int32_t n_tokens_max, bool add_special, bool parse_special); */
   llama_tokenize: { library: "llama", returns: "i32", args: ["ptr", "ptr", "i32", "ptr", "i32", "bool", "bool"] },
-  /** int32_t llama_token_to_piece(const struct llama_vocab * vocab, llama_token token, char * buf, int32_t length, int32_t lstrip, _Bool special); */
+  /** int32_t llama_token_to_piece(const struct llama_vocab * vocab, llama_token token, char * buf, int32_t length, int32_t lstrip, bool special); */
   llama_token_to_piece: { library: "llama", returns: "i32", args: ["ptr", "i32", "ptr", "i32", "i32", "bool"] },
-  /** int32_t llama_detokenize(const struct llama_vocab * vocab, const llama_token * tokens, int32_t n_tokens, char * text, int32_t text_len_max, _Bool remove_special, _Bool unparse_special); */
+  /** int32_t llama_detokenize(const struct llama_vocab * vocab, const llama_token * tokens, int32_t n_tokens, char * text, int32_t text_len_max, bool remove_special, bool unparse_special); */
   llama_detokenize: { library: "llama", returns: "i32", args: ["ptr", "ptr", "i32", "ptr", "i32", "bool", "bool"] },
-  /** int32_t llama_chat_apply_template(const char * tmpl, const struct llama_chat_message * chat, size_t n_msg, _Bool add_ass, char * buf, int32_t length); */
+  /** int32_t llama_chat_apply_template(const char * tmpl, const struct llama_chat_message * chat, size_t n_msg, bool add_ass, char * buf, int32_t length); */
   llama_chat_apply_template: { library: "llama", returns: "i32", args: ["ptr", "ptr", "usize", "bool", "ptr", "i32"] },
-  /** int32_t llama_chat_builtin_templates(const char ** output, size_t len); */
+  /** int32_t llama_chat_builtin_templates(const char * * output, size_t len); */
   llama_chat_builtin_templates: { library: "llama", returns: "i32", args: ["ptr", "usize"] },
-  /** _Bool llama_set_sampler(struct llama_context * ctx, llama_seq_id seq_id, struct llama_sampler * smpl); */
+  /** bool llama_set_sampler(struct llama_context * ctx, llama_seq_id seq_id, struct llama_sampler * smpl); */
   llama_set_sampler: { library: "llama", returns: "bool", args: ["ptr", "i32", "ptr"] },
   /** struct llama_sampler * llama_sampler_init(struct llama_sampler_i * iface, llama_sampler_context_t ctx); */
   llama_sampler_init: { library: "llama", returns: "ptr", args: ["ptr", "ptr"] },
@@ -527,11 +526,11 @@ export const symbols = {
   llama_sampler_init_mirostat_v2: { library: "llama", returns: "ptr", args: ["u32", "f32", "f32"] },
   /** struct llama_sampler * llama_sampler_init_grammar(const struct llama_vocab * vocab, const char * grammar_str, const char * grammar_root); */
   llama_sampler_init_grammar: { library: "llama", returns: "ptr", args: ["ptr", "ptr", "ptr"] },
-  /** struct llama_sampler * llama_sampler_init_grammar_lazy_patterns(const struct llama_vocab * vocab, const char * grammar_str, const char * grammar_root, const char ** trigger_patterns, size_t num_trigger_patterns, const llama_token * trigger_tokens, size_t num_trigger_tokens); */
+  /** struct llama_sampler * llama_sampler_init_grammar_lazy_patterns(const struct llama_vocab * vocab, const char * grammar_str, const char * grammar_root, const char * * trigger_patterns, size_t num_trigger_patterns, const llama_token * trigger_tokens, size_t num_trigger_tokens); */
   llama_sampler_init_grammar_lazy_patterns: { library: "llama", returns: "ptr", args: ["ptr", "ptr", "ptr", "ptr", "usize", "ptr", "usize"] },
   /** struct llama_sampler * llama_sampler_init_penalties(int32_t n_vocab, int32_t penalty_last_n, float penalty_repeat, float penalty_freq, float penalty_present); */
   llama_sampler_init_penalties: { library: "llama", returns: "ptr", args: ["i32", "i32", "f32", "f32", "f32"] },
-  /** struct llama_sampler * llama_sampler_init_dry(const struct llama_vocab * vocab, float dry_multiplier, float dry_base, int32_t dry_allowed_length, int32_t dry_penalty_last_n, const char ** seq_breakers, size_t num_breakers); */
+  /** struct llama_sampler * llama_sampler_init_dry(const struct llama_vocab * vocab, float dry_multiplier, float dry_base, int32_t dry_allowed_length, int32_t dry_penalty_last_n, const char * * seq_breakers, size_t num_breakers); */
   llama_sampler_init_dry: { library: "llama", returns: "ptr", args: ["ptr", "f32", "f32", "i32", "i32", "ptr", "usize"] },
   /** struct llama_sampler * llama_sampler_init_adaptive_p(float target, float decay, uint32_t seed); */
   llama_sampler_init_adaptive_p: { library: "llama", returns: "ptr", args: ["f32", "f32", "u32"] },
@@ -549,7 +548,7 @@ export const symbols = {
   llama_split_prefix: { library: "llama", returns: "i32", args: ["ptr", "usize", "ptr", "i32", "i32"] },
   /** const char * llama_print_system_info(void); */
   llama_print_system_info: { library: "llama", returns: "ptr", args: [] },
-  /** void llama_log_get(ggml_log_callback * log_callback, void ** user_data); */
+  /** void llama_log_get(ggml_log_callback * log_callback, void * * user_data); */
   llama_log_get: { library: "llama", returns: "void", args: ["ptr", "ptr"] },
   /** void llama_log_set(ggml_log_callback log_callback, void * user_data); */
   llama_log_set: { library: "llama", returns: "void", args: ["ptr", "ptr"] },
@@ -565,14 +564,10 @@ export const symbols = {
   llama_perf_sampler_print: { library: "llama", returns: "void", args: ["ptr"] },
   /** void llama_perf_sampler_reset(struct llama_sampler * chain); */
   llama_perf_sampler_reset: { library: "llama", returns: "void", args: ["ptr"] },
-  /** _Bool llama_opt_param_filter_all(const struct ggml_tensor * tensor, void * userdata); */
+  /** bool llama_opt_param_filter_all(const struct ggml_tensor * tensor, void * userdata); */
   llama_opt_param_filter_all: { library: "llama", returns: "bool", args: ["ptr", "ptr"] },
   /** void llama_opt_init(struct llama_context * lctx, struct llama_model * model, struct llama_opt_params lopt_params); */
   llama_opt_init: { library: "llama", returns: "void", args: ["ptr", "ptr", "struct llama_opt_params"] },
   /** void llama_opt_epoch(struct llama_context * lctx, ggml_opt_dataset_t dataset, ggml_opt_result_t result_train, ggml_opt_result_t result_eval, int64_t idata_split, ggml_opt_epoch_callback callback_train, ggml_opt_epoch_callback callback_eval); */
   llama_opt_epoch: { library: "llama", returns: "void", args: ["ptr", "ptr", "ptr", "ptr", "i64", "ptr", "ptr"] },
-  /** void ggml_backend_rpc_start_server(const char * endpoint, const char * cache_dir, size_t n_threads, size_t n_devices, ggml_backend_dev_t * devices); */
-  ggml_backend_rpc_start_server: { library: "ggml-rpc", returns: "void", args: ["ptr", "ptr", "usize", "usize", "ptr"] },
-  /** ggml_backend_reg_t ggml_backend_rpc_add_server(const char * endpoint); */
-  ggml_backend_rpc_add_server: { library: "ggml-rpc", returns: "ptr", args: ["ptr"] },
 } as const satisfies SymbolTable;

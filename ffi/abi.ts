@@ -16,7 +16,10 @@ import type { CType, ScalarType, SymbolSignature } from "./types.ts";
 export type CallingConvention = "sysv-x64" | "win-x64" | "aapcs64" | "lp64-riscv";
 
 /** The convention of this process. @throws Error on a CPU whose struct passing is unknown. */
-export function hostConvention(arch: string = process.arch, platform: string = process.platform): CallingConvention {
+export function hostConvention(
+  arch: string = process.arch,
+  platform: string = process.platform,
+): CallingConvention {
   if (arch === "x64") return platform === "win32" ? "win-x64" : "sysv-x64";
   if (arch === "arm64") return "aapcs64";
   if (arch === "riscv64") return "lp64-riscv";
@@ -62,7 +65,8 @@ function planArgument(type: CType, convention: CallingConvention): ArgumentPlan 
     return [1, 2, 4, 8].includes(struct.size) ? { words: 1, stack: false } : "pointer";
   }
   if (struct.size > 16) return convention === "sysv-x64" ? { words, stack: true } : "pointer";
-  if (hasFloat(type)) throw new Error(`${type} by value mixes register kinds; no such C function is supported`);
+  if (hasFloat(type))
+    throw new Error(`${type} by value mixes register kinds; no such C function is supported`);
   return { words, stack: false };
 }
 
@@ -79,7 +83,10 @@ export function lower(signature: SymbolSignature, convention: CallingConvention)
   }
   if (stack.length > 0) {
     const used = registers.filter((type) => !isFloat(type)).length;
-    if (argumentPlans.findIndex((plan) => typeof plan === "object" && plan.stack) !== argumentPlans.length - 1) {
+    if (
+      argumentPlans.findIndex((plan) => typeof plan === "object" && plan.stack) !==
+      argumentPlans.length - 1
+    ) {
       throw new Error("a struct on the stack must be the last argument");
     }
     registers.push(...new Array<ScalarType>(Math.max(0, integerRegisters - used)).fill("u64"));
@@ -104,11 +111,18 @@ export type CFunctionCall = (...args: (MachineValue | CStruct)[]) => MachineValu
  */
 export function raise(machine: NativeFunction, lowered: LoweredSignature): CFunctionCall {
   const { argumentPlans, resultPlan } = lowered;
-  if (resultPlan === "scalar" && argumentPlans.every((plan) => plan === "scalar")) return machine as CFunctionCall;
+  if (resultPlan === "scalar" && argumentPlans.every((plan) => plan === "scalar"))
+    return machine as CFunctionCall;
 
   const fillers = fillerCount(lowered);
   const [first, second] = argumentPlans;
-  if (resultPlan === "scalar" && argumentPlans.length === 2 && first === "scalar" && typeof second === "object" && second.stack) {
+  if (
+    resultPlan === "scalar" &&
+    argumentPlans.length === 2 &&
+    first === "scalar" &&
+    typeof second === "object" &&
+    second.stack
+  ) {
     // llama_decode and its like: the hot path, spelled out to spare the general loop.
     const machineArguments = new Array<MachineValue>(1 + fillers + second.words).fill(0);
     return (scalar, struct) => {
@@ -133,7 +147,8 @@ export function raise(machine: NativeFunction, lowered: LoweredSignature): CFunc
       }
     }
     const returned = machine(...machineArguments);
-    if (resultPlan !== "word") return resultPlan === "scalar" ? (returned as MachineValue | undefined) : undefined;
+    if (resultPlan !== "word")
+      return resultPlan === "scalar" ? (returned as MachineValue | undefined) : undefined;
     const bytes = new DataView(new ArrayBuffer(8));
     bytes.setBigUint64(0, BigInt.asUintN(64, BigInt(returned as number)), true);
     result!.bytes.set(new Uint8Array(bytes.buffer, 0, result!.layout.size));

@@ -34,7 +34,10 @@ export interface NativeBackend {
   bindAddress(address: Pointer, signature: MachineSignature): NativeFunction;
   /** Address of the first byte of a view; the caller keeps the view alive while C uses it. */
   addressOf(view: ArrayBufferView): Pointer;
-  callback(signature: MachineSignature, body: (...args: number[]) => MachineValue | undefined): NativeCallback;
+  callback(
+    signature: MachineSignature,
+    body: (...args: number[]) => MachineValue | undefined,
+  ): NativeCallback;
 }
 
 export type BackendName = "bun" | "koffi";

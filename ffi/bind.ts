@@ -2,8 +2,8 @@ import { AbiMismatchError } from "../lib/errors.ts";
 import { type CallingConvention, type CFunctionCall, lower, raise } from "./abi.ts";
 import type { NativeBackend, SharedObject } from "./backend.ts";
 import { bindStructResult } from "./koffi-struct.ts";
-import { NativeMemory } from "./memory.ts";
 import { libcOf } from "./libc.ts";
+import { NativeMemory } from "./memory.ts";
 import type { CStruct, StructName } from "./struct.ts";
 import { symbols } from "./symbols.generated.ts";
 import type { CType, Pointer, SymbolLibrary, SymbolSignature } from "./types.ts";
@@ -21,7 +21,13 @@ type Argument<T extends CType> = T extends "ptr"
         ? StructOf<T>
         : number;
 type Arguments<T extends readonly CType[]> = { -readonly [I in keyof T]: Argument<T[I] & CType> };
-type Result<T extends CType> = T extends "void" ? void : T extends "ptr" ? Pointer : T extends "bool" ? boolean : number;
+type Result<T extends CType> = T extends "void"
+  ? undefined
+  : T extends "ptr"
+    ? Pointer
+    : T extends "bool"
+      ? boolean
+      : number;
 type CallOf<S extends SymbolSignature> = S["returns"] extends `struct ${string}`
   ? (result: StructOf<S["returns"]>, ...args: Arguments<S["args"]>) => void
   : (...args: Arguments<S["args"]>) => Result<S["returns"]>;
@@ -50,7 +56,14 @@ export function bindSymbols(
       configurable: true,
       enumerable: true,
       get() {
-        const value = bindOne(backend, sources, convention, name, signature, target as unknown as NativeSymbols);
+        const value = bindOne(
+          backend,
+          sources,
+          convention,
+          name,
+          signature,
+          target as unknown as NativeSymbols,
+        );
         Object.defineProperty(target, name, { value, enumerable: true });
         return value;
       },
@@ -75,7 +88,9 @@ function bindOne(
     bound = source && bindStructResult(source.path, name, signature);
   } else {
     const machine = source ? source.bind(name, lowered) : undefined;
-    const address = machine ? 0 : procedureAddress(backend, signature.library, procedureNames[name] ?? name, c);
+    const address = machine
+      ? 0
+      : procedureAddress(backend, signature.library, procedureNames[name] ?? name, c);
     const found = machine ?? (address ? backend.bindAddress(address, lowered) : undefined);
     bound = found && raise(found, lowered);
   }
@@ -90,7 +105,11 @@ function bindOne(
  * The shared object of a backend that was loaded at run time: which `libggml-cpu-*` fits this machine is known only to
  * ggml, so the path is asked of an address inside it.
  */
-function backendObject(backend: NativeBackend, library: SymbolLibrary, c: NativeSymbols): SharedObject | undefined {
+function backendObject(
+  backend: NativeBackend,
+  library: SymbolLibrary,
+  c: NativeSymbols,
+): SharedObject | undefined {
   if (library !== "ggml-cpu") return undefined;
   const address = procedureAddress(backend, library, "ggml_backend_set_n_threads", c);
   const path = libcOf(backend).objectPath(address);
@@ -98,7 +117,12 @@ function backendObject(backend: NativeBackend, library: SymbolLibrary, c: Native
 }
 
 /** Address of a function that a backend registers by name; 0 where none does. */
-function procedureAddress(backend: NativeBackend, library: SymbolLibrary, name: string, c: NativeSymbols): Pointer {
+function procedureAddress(
+  backend: NativeBackend,
+  library: SymbolLibrary,
+  name: string,
+  c: NativeSymbols,
+): Pointer {
   const registry = registryNames[library];
   if (!registry) return 0 as Pointer;
   const memory = new NativeMemory(backend, libcOf(backend));

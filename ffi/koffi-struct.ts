@@ -26,7 +26,11 @@ function structType(name: string): KoffiType {
  * Binds a function whose struct result no register trick can fetch (AArch64's x8; xmm0 with rax) through koffi,
  * which knows the struct. Used for the few calls that read defaults and performance counters, never per token.
  */
-export function bindStructResult(path: string, name: string, signature: SymbolSignature): CFunctionCall | undefined {
+export function bindStructResult(
+  path: string,
+  name: string,
+  signature: SymbolSignature,
+): CFunctionCall | undefined {
   const koffi = koffiModule();
   const toKoffi = (type: CType) =>
     type.startsWith("struct ") ? structType(type.slice(7)) : koffiTypes[type as ScalarType | "void"];
@@ -39,7 +43,9 @@ export function bindStructResult(path: string, name: string, signature: SymbolSi
     throw error;
   }
   return (target, ...args) => {
-    const values = args.map((arg) => (typeof arg === "object" ? koffi.decode(arg.bytes, structType(arg.name)) : arg));
+    const values = args.map((arg) =>
+      typeof arg === "object" ? koffi.decode(arg.bytes, structType(arg.name)) : arg,
+    );
     koffi.encode((target as CStruct).bytes, result, call(...values));
     return undefined;
   };

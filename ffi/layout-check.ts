@@ -9,8 +9,41 @@ export const pinnedVersion = "0.5.0";
 
 /** Defaults that the pinned release fills in, spread over each struct so that a shifted layout shows. */
 const known: { [S in StructName]?: Partial<Record<FieldName<S>, number>> } = {
-  llama_model_params: { devices: 0, n_gpu_layers: -1, split_mode: 1, load_mode: -1, lazy_mode: 1, main_gpu: 0, kv_overrides: 0, vocab_only: 0, use_extra_bufts: 1, load_mtp: 0 },
-  llama_context_params: { n_ctx: 512, n_batch: 2048, n_ubatch: 512, n_seq_max: 1, n_outputs_max_per_seq: 1, n_threads: 4, n_threads_batch: 4, pooling_type: -1, flash_attn_type: -1, yarn_ext_factor: -1, type_k: 1, type_v: 1, abort_callback: 0, embeddings: 0, offload_kqv: 1, no_perf: 1, op_offload: 1, swa_full: 1, kv_unified: 0, samplers: 0, ctx_other: 0 },
+  llama_model_params: {
+    devices: 0,
+    n_gpu_layers: -1,
+    split_mode: 1,
+    load_mode: -1,
+    lazy_mode: 1,
+    main_gpu: 0,
+    kv_overrides: 0,
+    vocab_only: 0,
+    use_extra_bufts: 1,
+    load_mtp: 0,
+  },
+  llama_context_params: {
+    n_ctx: 512,
+    n_batch: 2048,
+    n_ubatch: 512,
+    n_seq_max: 1,
+    n_outputs_max_per_seq: 1,
+    n_threads: 4,
+    n_threads_batch: 4,
+    pooling_type: -1,
+    flash_attn_type: -1,
+    yarn_ext_factor: -1,
+    type_k: 1,
+    type_v: 1,
+    abort_callback: 0,
+    embeddings: 0,
+    offload_kqv: 1,
+    no_perf: 1,
+    op_offload: 1,
+    swa_full: 1,
+    kv_unified: 0,
+    samplers: 0,
+    ctx_other: 0,
+  },
 };
 
 const sentinel = 0xa5;
@@ -38,7 +71,12 @@ function checkStruct(
  * Refuses a library whose version, struct sizes or default values are not those of the pinned release.
  * @returns the version string. @throws AbiMismatchError
  */
-export function checkLayout(c: NativeSymbols, backend: NativeBackend, memory: NativeMemory, path: string): string {
+export function checkLayout(
+  c: NativeSymbols,
+  backend: NativeBackend,
+  memory: NativeMemory,
+  path: string,
+): string {
   const refuse = (reason: string): never => {
     throw new AbiMismatchError(
       `${path} is not the libllama that cria knows: ${reason}. Use llama.cpp v${pinnedVersion}, as in the npm ` +

@@ -51,7 +51,10 @@ function symbolFinder(backend: NativeBackend, libc: SharedObject): (name: string
   );
   let handle = 0;
   if (windows) {
-    const open = required(owner.bind("GetModuleHandleA", { returns: "ptr", args: ["ptr"] }), "GetModuleHandleA");
+    const open = required(
+      owner.bind("GetModuleHandleA", { returns: "ptr", args: ["ptr"] }),
+      "GetModuleHandleA",
+    );
     const name = new TextEncoder().encode(`${libc.path}\0`);
     handle = open(backend.addressOf(name)) as number;
   } else if (process.platform === "darwin") {

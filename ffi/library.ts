@@ -74,9 +74,12 @@ async function openFirst(options: LibraryOptions, backendName: BackendName | und
       if (error instanceof AbiMismatchError && found.length === 1) throw error;
     }
   }
-  throw new LibraryLoadError(`libllama was not found or could not be opened. Tried:\n${describe(attempts)}\n${remedy}`, {
-    cause: failures[0],
-  });
+  throw new LibraryLoadError(
+    `libllama was not found or could not be opened. Tried:\n${describe(attempts)}\n${remedy}`,
+    {
+      cause: failures[0],
+    },
+  );
 }
 
 function openSet(backend: NativeBackend, library: LibrarySet, attempts: LibraryAttempt[]): Native {

@@ -31,7 +31,8 @@ export interface LocateOptions {
 }
 
 const extension = String.raw`\.(so|dylib|dll)`;
-const pattern = (stem: string) => new RegExp(String.raw`^(lib)?${stem}(\.[a-z]+)?(\.v?\d+(\.\d+)*)?${extension}(\.\d+)*$`);
+const pattern = (stem: string) =>
+  new RegExp(String.raw`^(lib)?${stem}(\.[a-z]+)?(\.v?\d+(\.\d+)*)?${extension}(\.\d+)*$`);
 const llamaPattern = pattern("llama");
 const ggmlPattern = pattern("ggml");
 const basePattern = pattern("ggml-base");
@@ -47,7 +48,8 @@ export function librariesIn(directory: string, origin: string): LibrarySet | Lib
   const find = (wanted: RegExp) => names.find((name) => wanted.test(name));
   const [llama, ggml, ggmlBase] = [find(llamaPattern), find(ggmlPattern), find(basePattern)];
   if (!llama) return { place: directory, reason: "no libllama in it" };
-  if (!ggml || !ggmlBase) return { place: directory, reason: "libllama without libggml and libggml-base beside it" };
+  if (!ggml || !ggmlBase)
+    return { place: directory, reason: "libllama without libggml and libggml-base beside it" };
   const kind = /cuda|vulkan|metal/.exec(names.join(" "))?.[0] as GpuKind | undefined;
   const at = (name: string) => join(directory, name);
   return { directory, llama: at(llama), ggml: at(ggml), ggmlBase: at(ggmlBase), origin, gpu: kind };
@@ -68,7 +70,9 @@ export function platformPackages(gpu: GpuChoice, platform: string, arch: string)
   if (gpu === "auto") return all.map(([name]) => name);
   const wanted = all.filter(([, kind]) => kind === gpu).map(([name]) => name);
   // Without a CPU build any other serves: layers simply stay off its GPU.
-  return gpu === "off" ? [...wanted, ...all.map(([name]) => name).filter((name) => !wanted.includes(name))] : wanted;
+  return gpu === "off"
+    ? [...wanted, ...all.map(([name]) => name).filter((name) => !wanted.includes(name))]
+    : wanted;
 }
 
 function packageFolders(name: string): string[] {
@@ -105,7 +109,10 @@ function explicit(path: string, origin: string): LibrarySet | LibraryAttempt {
  * Finds the builds of libllama that this machine may use, best first: the explicit option, CRIA_LIBRARY_PATH, the installed
  * platform packages that fit (CRIA_GPU), then the folders of the system. An explicit path excludes all others.
  */
-export function locateLibraries(options: LocateOptions = {}): { found: LibrarySet[]; attempts: LibraryAttempt[] } {
+export function locateLibraries(options: LocateOptions = {}): {
+  found: LibrarySet[];
+  attempts: LibraryAttempt[];
+} {
   const gpu = options.gpu ?? (process.env.CRIA_GPU as GpuChoice | undefined) ?? "auto";
   if (!gpuChoices.includes(gpu)) {
     throw new RangeError(`CRIA_GPU (option gpu) must be one of ${gpuChoices.join(", ")}, got "${gpu}"`);

@@ -121,7 +121,8 @@ export function checkInteger(value: number, type: string, what: string): number 
 
 function writeScalar(view: DataView, offset: number, type: string, value: Value, what: string): void {
   if (type === "f32" || type === "f64") {
-    if (typeof value !== "number" || Number.isNaN(value)) throw new TypeError(`${what} must be a number, got ${value}`);
+    if (typeof value !== "number" || Number.isNaN(value))
+      throw new TypeError(`${what} must be a number, got ${value}`);
     if (type === "f32") view.setFloat32(offset, value, true);
     else view.setFloat64(offset, value, true);
     return;

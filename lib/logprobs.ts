@@ -26,7 +26,11 @@ export function logitsToLogprobs(logits: Float32Array): Float32Array {
 }
 
 /** The `count` most likely tokens, most likely first; ties go to the smaller id. */
-export function topLogprobs(logits: Float32Array, count: number, normaliser = logSumExp(logits)): TokenLogprob[] {
+export function topLogprobs(
+  logits: Float32Array,
+  count: number,
+  normaliser = logSumExp(logits),
+): TokenLogprob[] {
   const top: TokenLogprob[] = [];
   if (count <= 0) return top;
   for (let token = 0; token < logits.length; token++) {

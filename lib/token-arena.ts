@@ -34,7 +34,8 @@ export class TokenArena {
 
   constructor({ initialTokens = 16384, maxTokens = 2 ** 26 }: TokenArenaOptions = {}) {
     for (const [name, value] of Object.entries({ initialTokens, maxTokens })) {
-      if (!Number.isInteger(value) || value < 1) throw new RangeError(`${name} must be a positive integer, got ${value}`);
+      if (!Number.isInteger(value) || value < 1)
+        throw new RangeError(`${name} must be a positive integer, got ${value}`);
     }
     this.maxTokens = maxTokens;
     this.#maxPages = Math.min(65536, Math.ceil((4 * maxTokens) / pageBytes) + 1);
@@ -47,7 +48,8 @@ export class TokenArena {
 
   /** An empty buffer for tokens. @throws RangeError where the arena is full. */
   allocate(capacity: number): TokenBuffer {
-    if (!Number.isInteger(capacity) || capacity < 0) throw new RangeError(`capacity must be 0 or more, got ${capacity}`);
+    if (!Number.isInteger(capacity) || capacity < 0)
+      throw new RangeError(`capacity must be 0 or more, got ${capacity}`);
     return new TokenBuffer(this, capacity);
   }
 
@@ -76,7 +78,10 @@ export class TokenArena {
   take(byteLength: number): number {
     const offset = this.#free.take(byteLength);
     if (offset !== undefined) return offset;
-    const wanted = Math.min(this.#maxPages, Math.max(this.#pages * 2, this.#pages + Math.ceil(byteLength / pageBytes)));
+    const wanted = Math.min(
+      this.#maxPages,
+      Math.max(this.#pages * 2, this.#pages + Math.ceil(byteLength / pageBytes)),
+    );
     if (wanted * pageBytes - this.#pages * pageBytes >= byteLength) {
       this.memory.grow(wanted - this.#pages);
       this.#free.give(this.#pages * pageBytes, (wanted - this.#pages) * pageBytes);
@@ -84,7 +89,9 @@ export class TokenArena {
       const grown = this.#free.take(byteLength);
       if (grown !== undefined) return grown;
     }
-    throw new RangeError(`the token arena is full (maxTokens ${this.maxTokens}); release buffers or raise maxTokens`);
+    throw new RangeError(
+      `the token arena is full (maxTokens ${this.maxTokens}); release buffers or raise maxTokens`,
+    );
   }
 
   /** Gives a range back; for buffers of this module. */

@@ -53,7 +53,9 @@ if (import.meta.main) {
     fetchHeaders();
   } catch (error) {
     console.error(`the headers could not be fetched: ${(error as Error).message}`);
-    console.error("npm, tar, git and the npm registry are needed; or set CRIA_HEADERS to a checkout of llama.cpp");
+    console.error(
+      "npm, tar, git and the npm registry are needed; or set CRIA_HEADERS to a checkout of llama.cpp",
+    );
     process.exit(1);
   }
 }

@@ -6,18 +6,46 @@
 // on the systems that it fits, and nowhere else.
 import { readFileSync, writeFileSync } from "node:fs";
 
-const systems = { mac: "darwin", darwin: "darwin", linux: "linux", linuxmusl: "linux", win: "win32", win32: "win32",
-  windows: "win32", android: "android", freebsd: "freebsd", openbsd: "openbsd", netbsd: "netbsd",
-  openharmony: "openharmony", sunos: "sunos", aix: "aix" };
-const processors = { x64: "x64", arm64: "arm64", aarch64: "arm64", arm: "arm", armv7l: "arm", ia32: "ia32",
-  riscv64: "riscv64", ppc64: "ppc64", s390x: "s390x", loong64: "loong64", wasm32: "wasm32" };
+const systems = {
+  mac: "darwin",
+  darwin: "darwin",
+  linux: "linux",
+  linuxmusl: "linux",
+  win: "win32",
+  win32: "win32",
+  windows: "win32",
+  android: "android",
+  freebsd: "freebsd",
+  openbsd: "openbsd",
+  netbsd: "netbsd",
+  openharmony: "openharmony",
+  sunos: "sunos",
+  aix: "aix",
+};
+const processors = {
+  x64: "x64",
+  arm64: "arm64",
+  aarch64: "arm64",
+  arm: "arm",
+  armv7l: "arm",
+  ia32: "ia32",
+  riscv64: "riscv64",
+  ppc64: "ppc64",
+  s390x: "s390x",
+  loong64: "loong64",
+  wasm32: "wasm32",
+};
 
 function platformOf(name) {
   const words = name.split(/[/-]/);
   const os = words.map((word) => systems[word]).find(Boolean);
   const cpu = words.map((word) => processors[word]).find(Boolean);
   const libc = /musl/.test(name) ? "musl" : /glibc|gnu/.test(name) ? "glibc" : undefined;
-  return { ...(os && { os: [os] }), ...(cpu && { cpu: [cpu] }), ...(os === "linux" && libc && { libc: [libc] }) };
+  return {
+    ...(os && { os: [os] }),
+    ...(cpu && { cpu: [cpu] }),
+    ...(os === "linux" && libc && { libc: [libc] }),
+  };
 }
 
 const path = new URL("../package-lock.json", import.meta.url);

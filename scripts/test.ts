@@ -19,7 +19,8 @@ function run(backend: string, args: readonly string[]): Promise<{ code: number; 
     output += text;
     process.stderr.write(text);
   });
-  const last = (word: string) => Number([...output.matchAll(new RegExp(`^\\s*(\\d+) ${word}$`, "gm"))].at(-1)?.[1] ?? 0);
+  const last = (word: string) =>
+    Number([...output.matchAll(new RegExp(`^\\s*(\\d+) ${word}$`, "gm"))].at(-1)?.[1] ?? 0);
   return new Promise((resolve) => {
     child.on("close", (code) => {
       const counts = { passed: last("pass"), failed: last("fail"), skipped: last("skip") };

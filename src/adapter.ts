@@ -21,8 +21,11 @@ export class LoraAdapter extends Handle {
     this.path = resolve(path);
     const name = memory.string(this.path, "path");
     if (!existsSync(this.path)) throw new ModelLoadError(`there is no adapter file ${this.path}`);
-    const { result, messages } = captureLog(model.native, () => c.llama_adapter_lora_init(model.pointer, name.address));
-    if (result === 0) throw new ModelLoadError(`the adapter ${this.path} could not be loaded: ${complaints(messages)}`);
+    const { result, messages } = captureLog(model.native, () =>
+      c.llama_adapter_lora_init(model.pointer, name.address),
+    );
+    if (result === 0)
+      throw new ModelLoadError(`the adapter ${this.path} could not be loaded: ${complaints(messages)}`);
     this.adopt(result, model);
   }
 
@@ -35,7 +38,8 @@ export class LoraAdapter extends Handle {
     const { native } = this.model;
     this.#metadata ??= readMetadata(native, native.c.llama_adapter_meta_count(pointer), {
       key: (index, buffer, size) => native.c.llama_adapter_meta_key_by_index(pointer, index, buffer, size),
-      value: (index, buffer, size) => native.c.llama_adapter_meta_val_str_by_index(pointer, index, buffer, size),
+      value: (index, buffer, size) =>
+        native.c.llama_adapter_meta_val_str_by_index(pointer, index, buffer, size),
     });
     return this.#metadata;
   }

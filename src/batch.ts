@@ -36,7 +36,8 @@ export class Batch {
   #outputCount = 0;
 
   constructor(native: Native, { capacity, sequencesPerToken = 1 }: BatchOptions) {
-    if (checkInteger(capacity, "i32", "capacity") < 1) throw new RangeError(`capacity must be at least 1, got ${capacity}`);
+    if (checkInteger(capacity, "i32", "capacity") < 1)
+      throw new RangeError(`capacity must be at least 1, got ${capacity}`);
     if (checkInteger(sequencesPerToken, "i32", "sequencesPerToken") < 1 || sequencesPerToken > 256) {
       throw new RangeError(`sequencesPerToken must be between 1 and 256, got ${sequencesPerToken}`);
     }
@@ -88,14 +89,21 @@ export class Batch {
    * Appends one token and gives its index, by which its logits are asked for later.
    * @throws RangeError where the batch is full or a number is out of range.
    */
-  add(token: number, position: number, sequences: number | readonly number[], { output = false } = {}): number {
+  add(
+    token: number,
+    position: number,
+    sequences: number | readonly number[],
+    { output = false } = {},
+  ): number {
     if (this.#lent) throw new TypeError("a batch made by fill() takes no further tokens; call clear() first");
     if (this.#length === this.capacity) {
       throw new RangeError(`the batch is full (capacity ${this.capacity}); decode it or make it larger`);
     }
     const list = typeof sequences === "number" ? [sequences] : sequences;
     if (list.length < 1 || list.length > this.sequencesPerToken) {
-      throw new RangeError(`a token needs 1 to ${this.sequencesPerToken} sequences (sequencesPerToken), got ${list.length}`);
+      throw new RangeError(
+        `a token needs 1 to ${this.sequencesPerToken} sequences (sequencesPerToken), got ${list.length}`,
+      );
     }
     const index = this.#length;
     this.tokens[index] = checkInteger(token, "i32", "token");

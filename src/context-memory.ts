@@ -41,7 +41,12 @@ export class ContextMemory {
    */
   remove(sequence: number, range: PositionRange = {}): boolean {
     const [from, to] = this.#range(range);
-    return this.#c.llama_memory_seq_rm(this.#owner.memoryPointer, this.#sequence(sequence, "sequence"), from, to);
+    return this.#c.llama_memory_seq_rm(
+      this.#owner.memoryPointer,
+      this.#sequence(sequence, "sequence"),
+      from,
+      to,
+    );
   }
 
   /**
@@ -53,8 +58,14 @@ export class ContextMemory {
     const pointer = this.#owner.memoryPointer;
     this.#sequence(source, "source");
     this.#sequence(target, "target");
-    if (!this.#owner.unifiedCache && source !== target && (from > 0 || (to >= 0 && to <= this.positionMax(source)))) {
-      throw new RangeError("copying part of a sequence needs unifiedCache: true; copy it whole, or move it by its state");
+    if (
+      !this.#owner.unifiedCache &&
+      source !== target &&
+      (from > 0 || (to >= 0 && to <= this.positionMax(source)))
+    ) {
+      throw new RangeError(
+        "copying part of a sequence needs unifiedCache: true; copy it whole, or move it by its state",
+      );
     }
     this.#c.llama_memory_seq_cp(pointer, source, target, from, to);
   }
@@ -69,15 +80,28 @@ export class ContextMemory {
     const [from, to] = this.#range(range);
     this.#requireShift();
     const pointer = this.#owner.memoryPointer;
-    this.#c.llama_memory_seq_add(pointer, this.#sequence(sequence, "sequence"), from, to, checkInteger(delta, "i32", "delta"));
+    this.#c.llama_memory_seq_add(
+      pointer,
+      this.#sequence(sequence, "sequence"),
+      from,
+      to,
+      checkInteger(delta, "i32", "delta"),
+    );
   }
 
   /** Divides the positions of a range by `divisor`, at least 2 (self-extend). */
   divide(sequence: number, divisor: number, range: PositionRange = {}): void {
     const [from, to] = this.#range(range);
     this.#requireShift();
-    if (checkInteger(divisor, "i32", "divisor") < 2) throw new RangeError(`divisor must be at least 2, got ${divisor}`);
-    this.#c.llama_memory_seq_div(this.#owner.memoryPointer, this.#sequence(sequence, "sequence"), from, to, divisor);
+    if (checkInteger(divisor, "i32", "divisor") < 2)
+      throw new RangeError(`divisor must be at least 2, got ${divisor}`);
+    this.#c.llama_memory_seq_div(
+      this.#owner.memoryPointer,
+      this.#sequence(sequence, "sequence"),
+      from,
+      to,
+      divisor,
+    );
   }
 
   /** Smallest position held, above 0 where a sliding window dropped cells; -1 for an empty sequence. */
@@ -99,13 +123,16 @@ export class ContextMemory {
   }
 
   #requireShift(): void {
-    if (!this.canShift) throw new TypeError("the memory of this model cannot shift positions (canShift is false)");
+    if (!this.canShift)
+      throw new TypeError("the memory of this model cannot shift positions (canShift is false)");
   }
 
   #sequence(sequence: number, what: string): number {
     const { maxSequences } = this.#owner;
     if (!Number.isInteger(sequence) || sequence < 0 || sequence >= maxSequences) {
-      throw new RangeError(`${what} must be between 0 and ${maxSequences - 1} (maxSequences), got ${sequence}`);
+      throw new RangeError(
+        `${what} must be between 0 and ${maxSequences - 1} (maxSequences), got ${sequence}`,
+      );
     }
     return sequence;
   }

@@ -135,7 +135,12 @@ export function contextParameters(options: ContextOptions, trainContextLength: n
     yarn_attn_factor: float(options.yarnAttentionFactor ?? -1, "yarnAttentionFactor"),
     yarn_beta_fast: float(options.yarnBetaFast ?? -1, "yarnBetaFast"),
     yarn_beta_slow: float(options.yarnBetaSlow ?? -1, "yarnBetaSlow"),
-    yarn_orig_ctx: integer(options.yarnOriginalContextLength ?? 0, "yarnOriginalContextLength", 0, maxContextLength),
+    yarn_orig_ctx: integer(
+      options.yarnOriginalContextLength ?? 0,
+      "yarnOriginalContextLength",
+      0,
+      maxContextLength,
+    ),
     type_k: choose(cacheTypes, options.cacheTypeK ?? "f16", "cacheTypeK"),
     type_v: choose(cacheTypes, options.cacheTypeV ?? "f16", "cacheTypeV"),
     embeddings: flag(options.embeddings, false),

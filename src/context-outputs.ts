@@ -75,14 +75,19 @@ export class ContextOutputs {
   /** Pooled embedding of a sequence, or its classifier outputs with pooling "rank". A copy. */
   sequenceEmbedding(sequence: number): Float32Array {
     const { native, pointer, model, pooling } = this.#owner;
-    if (!Number.isInteger(sequence) || sequence < 0) throw new RangeError(`sequence must be 0 or more, got ${sequence}`);
-    if (pooling === "none") throw new TypeError('the context does not pool (pooling "none"); use tokenEmbedding');
+    if (!Number.isInteger(sequence) || sequence < 0)
+      throw new RangeError(`sequence must be 0 or more, got ${sequence}`);
+    if (pooling === "none")
+      throw new TypeError('the context does not pool (pooling "none"); use tokenEmbedding');
     const length = pooling === "rank" ? model.classifierOutputCount : model.outputEmbeddingLength;
     return this.#copy(native.c.llama_get_embeddings_seq(pointer, sequence), length);
   }
 
   #copy(source: Pointer, length: number): Float32Array {
-    if (source === 0) throw new TypeError("there are no embeddings; create the context with embeddings: true and decode first");
+    if (source === 0)
+      throw new TypeError(
+        "there are no embeddings; create the context with embeddings: true and decode first",
+      );
     const values = new Float32Array(new ArrayBuffer(4 * length));
     this.#owner.native.memory.copyInto(values, source);
     return values;

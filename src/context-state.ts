@@ -51,7 +51,13 @@ export class ContextState {
     const flags = options.partialOnly ? partialOnly : 0;
     this.#sequence(sequence);
     const bytes = memory.allocate(c.llama_state_seq_get_size_ext(this.#pointer, sequence, flags));
-    const written = c.llama_state_seq_get_data_ext(this.#pointer, memory.addressOf(bytes), bytes.length, sequence, flags);
+    const written = c.llama_state_seq_get_data_ext(
+      this.#pointer,
+      memory.addressOf(bytes),
+      bytes.length,
+      sequence,
+      flags,
+    );
     return bytes.subarray(0, written);
   }
 
@@ -60,7 +66,13 @@ export class ContextState {
     const { c, memory } = this.#native;
     const flags = options.partialOnly ? partialOnly : 0;
     const address = memory.addressOf(nonEmpty(bytes));
-    const read = c.llama_state_seq_set_data_ext(this.#pointer, address, bytes.length, this.#sequence(sequence), flags);
+    const read = c.llama_state_seq_set_data_ext(
+      this.#pointer,
+      address,
+      bytes.length,
+      this.#sequence(sequence),
+      flags,
+    );
     if (read === 0) throw refused("sequence state");
   }
 
@@ -69,7 +81,11 @@ export class ContextState {
     const { c, memory } = this.#native;
     const name = memory.string(path, "path");
     const ok = c.llama_state_save_file(this.#pointer, name.address, memory.addressOf(tokens), tokens.length);
-    if (!ok) throw new CriaError("REQUEST", `the state could not be written to ${path}; check that the folder can be written to`);
+    if (!ok)
+      throw new CriaError(
+        "REQUEST",
+        `the state could not be written to ${path}; check that the folder can be written to`,
+      );
   }
 
   /** Loads a session file. @returns the tokens it was saved with. */
@@ -85,8 +101,18 @@ export class ContextState {
     const name = memory.string(path, "path");
     const address = memory.addressOf(tokens);
     this.#sequence(sequence);
-    const written = c.llama_state_seq_save_file(this.#pointer, name.address, sequence, address, tokens.length);
-    if (written === 0) throw new CriaError("REQUEST", `the state could not be written to ${path}; check that the folder can be written to`);
+    const written = c.llama_state_seq_save_file(
+      this.#pointer,
+      name.address,
+      sequence,
+      address,
+      tokens.length,
+    );
+    if (written === 0)
+      throw new CriaError(
+        "REQUEST",
+        `the state could not be written to ${path}; check that the folder can be written to`,
+      );
   }
 
   loadSequenceFile(path: string, sequence: number): Int32Array {
@@ -107,7 +133,8 @@ export class ContextState {
     const capacity = this.#owner.contextLength;
     const tokens = new Int32Array(new ArrayBuffer(4 * capacity));
     const count = new BigUint64Array(new ArrayBuffer(8));
-    if (read(name.address, tokens, capacity, memory.addressOf(count)) === 0) throw refused(`state file ${path}`);
+    if (read(name.address, tokens, capacity, memory.addressOf(count)) === 0)
+      throw refused(`state file ${path}`);
     return tokens.slice(0, Number(count[0]));
   }
 
@@ -123,7 +150,9 @@ export class ContextState {
     checkInteger(sequence, "i32", "sequence");
     const { maxSequences } = this.#owner;
     if (sequence < 0 || sequence >= maxSequences) {
-      throw new RangeError(`sequence must be between 0 and ${maxSequences - 1} (maxSequences), got ${sequence}`);
+      throw new RangeError(
+        `sequence must be between 0 and ${maxSequences - 1} (maxSequences), got ${sequence}`,
+      );
     }
     return sequence;
   }

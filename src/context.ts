@@ -82,7 +82,8 @@ export class Context extends Handle {
     this.maxSequences = c.llama_n_seq_max(this.pointer);
     this.recurrentSnapshots = c.llama_n_rs_seq(this.pointer);
     this.unifiedCache = parameters.kv_unified === 1;
-    this.pooling = (["none", "mean", "cls", "last", "rank"] as const)[c.llama_pooling_type(this.pointer)] ?? "none";
+    this.pooling =
+      (["none", "mean", "cls", "last", "rank"] as const)[c.llama_pooling_type(this.pointer)] ?? "none";
     this.memory = new ContextMemory(this);
     this.state = new ContextState(this);
     this.outputs = new ContextOutputs(this);
@@ -99,7 +100,8 @@ export class Context extends Handle {
 
   get memoryPointer(): Pointer<"llama_memory_i"> {
     const pointer = this.native.c.llama_get_memory(this.pointer);
-    if (pointer === 0) throw new TypeError("this model keeps no memory (it is an encoder); there is nothing to cache");
+    if (pointer === 0)
+      throw new TypeError("this model keeps no memory (it is an encoder); there is nothing to cache");
     return pointer as Pointer<"llama_memory_i">;
   }
 
@@ -122,7 +124,9 @@ export class Context extends Handle {
   encode(batch: Batch): DecodeOutcome {
     this.#checkBatch(batch);
     if (batch.length > this.microBatchSize) {
-      throw new RangeError(`an encoder takes at most ${this.microBatchSize} tokens at once (microBatchSize), got ${batch.length}`);
+      throw new RangeError(
+        `an encoder takes at most ${this.microBatchSize} tokens at once (microBatchSize), got ${batch.length}`,
+      );
     }
     return this.#finish(batch, this.native.c.llama_encode(this.pointer, batch.struct), "llama_encode");
   }
@@ -185,14 +189,20 @@ export class Context extends Handle {
   /** Replaces the LoRA adapters in use. The KV cache computed with others stays as it is: clear it. */
   setAdapters(adapters: readonly { adapter: LoraAdapter; scale?: number }[]): void {
     const chosen = adapters.map(({ adapter, scale = 1 }, index) => {
-      if (!Number.isFinite(scale)) throw new TypeError(`adapters[${index}].scale must be a finite number, got ${scale}`);
+      if (!Number.isFinite(scale))
+        throw new TypeError(`adapters[${index}].scale must be a finite number, got ${scale}`);
       if (adapter.model !== this.model) throw new TypeError(`adapters[${index}] belongs to another model`);
       return { adapter, scale };
     });
     const { memory } = this.native;
     const pointers = new BigUint64Array(chosen.map(({ adapter }) => BigInt(adapter.pointer)));
     const scales = new Float32Array(chosen.map(({ scale }) => scale));
-    this.native.c.llama_set_adapters_lora(this.pointer, memory.addressOf(pointers), chosen.length, memory.addressOf(scales));
+    this.native.c.llama_set_adapters_lora(
+      this.pointer,
+      memory.addressOf(pointers),
+      chosen.length,
+      memory.addressOf(scales),
+    );
     this.#adapters = chosen;
   }
 
@@ -210,9 +220,18 @@ export class Context extends Handle {
     }
     const { data, layerStart, layerEnd } = vector;
     if (data.length % embedding !== 0) {
-      throw new RangeError(`a control vector needs a multiple of ${embedding} values (embeddingLength), got ${data.length}`);
+      throw new RangeError(
+        `a control vector needs a multiple of ${embedding} values (embeddingLength), got ${data.length}`,
+      );
     }
-    const status = c.llama_set_adapter_cvec(this.pointer, memory.addressOf(data), data.length, embedding, layerStart, layerEnd);
+    const status = c.llama_set_adapter_cvec(
+      this.pointer,
+      memory.addressOf(data),
+      data.length,
+      embedding,
+      layerStart,
+      layerEnd,
+    );
     if (status !== 0) throw new ContextInitError("libllama refused the control vector");
   }
 
@@ -248,14 +267,20 @@ export class Context extends Handle {
   #checkBatch(batch: Batch): void {
     if (batch.length === 0) throw new RangeError("the batch is empty; add tokens before decoding it");
     if (batch.length > this.batchSize) {
-      throw new RangeError(`the batch has ${batch.length} tokens, the context takes ${this.batchSize} (batchSize)`);
+      throw new RangeError(
+        `the batch has ${batch.length} tokens, the context takes ${this.batchSize} (batchSize)`,
+      );
     }
     if (!this.#causal && batch.length > this.microBatchSize) {
-      throw new RangeError(`without causal attention a batch has at most ${this.microBatchSize} tokens (microBatchSize)`);
+      throw new RangeError(
+        `without causal attention a batch has at most ${this.microBatchSize} tokens (microBatchSize)`,
+      );
     }
     const most = this.#parameters.n_outputs_max || this.batchSize;
     if (batch.outputCount > most) {
-      throw new RangeError(`the batch asks for ${batch.outputCount} outputs, the context gives ${most} (maxOutputs)`);
+      throw new RangeError(
+        `the batch asks for ${batch.outputCount} outputs, the context gives ${most} (maxOutputs)`,
+      );
     }
   }
 
@@ -276,7 +301,9 @@ export class Context extends Handle {
 }
 
 function create(model: Model, native: Native, struct: CStruct<"llama_context_params">): Pointer {
-  const { result, messages } = captureLog(native, () => native.c.llama_init_from_model(model.pointer, struct));
+  const { result, messages } = captureLog(native, () =>
+    native.c.llama_init_from_model(model.pointer, struct),
+  );
   if (result === 0) {
     throw new ContextInitError(`the context could not be created: ${complaints(messages)}`);
   }
@@ -291,7 +318,9 @@ function checkMemory(model: Model, parameters: ContextParameters, native: Native
   if (!Number.isFinite(width)) return;
   const row = (type: number) => native.c.ggml_row_size(type, Math.ceil(width / 256) * 256);
   const bytes =
-    length * model.layerCount * (row(parameters.type_k ?? ggml_type.GGML_TYPE_F16) + row(parameters.type_v ?? ggml_type.GGML_TYPE_F16));
+    length *
+    model.layerCount *
+    (row(parameters.type_k ?? ggml_type.GGML_TYPE_F16) + row(parameters.type_v ?? ggml_type.GGML_TYPE_F16));
   if (bytes > totalmem()) {
     const gib = (value: number) => `${(value / 2 ** 30).toFixed(1)} GiB`;
     throw new ContextInitError(

@@ -13,6 +13,7 @@ export function embeddedModelPath(): string {
   for (let folder = start; ; folder = dirname(folder)) {
     const path = join(folder, fileName);
     if (existsSync(path)) return path;
-    if (dirname(folder) === folder) throw new Error(`the embedded model ${fileName} is missing; reinstall cria`);
+    if (dirname(folder) === folder)
+      throw new Error(`the embedded model ${fileName} is missing; reinstall cria`);
   }
 }

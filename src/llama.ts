@@ -53,7 +53,9 @@ export class Llama implements AsyncDisposable {
     this.model = model;
     this.#options = options;
     const special = (token: number | undefined) =>
-      token === undefined || model.vocab.type === "none" ? "" : new TextDecoder().decode(model.vocab.pieceBytes(token, { special: true }));
+      token === undefined || model.vocab.type === "none"
+        ? ""
+        : new TextDecoder().decode(model.vocab.pieceBytes(token, { special: true }));
     this.chatTemplate = resolveChatTemplate({
       explicit: options.chatTemplate,
       named: options.chatTemplateName,
@@ -69,7 +71,10 @@ export class Llama implements AsyncDisposable {
     const model = await Model.load(path, options);
     try {
       const llama = new Llama(model, options);
-      const adapters = (options.adapters ?? []).map(({ path: file, scale = 1 }) => ({ adapter: model.loadAdapter(file), scale }));
+      const adapters = (options.adapters ?? []).map(({ path: file, scale = 1 }) => ({
+        adapter: model.loadAdapter(file),
+        scale,
+      }));
       if (adapters.length > 0) llama.context.setAdapters(adapters);
       return llama;
     } catch (error) {
@@ -142,9 +147,13 @@ export class Llama implements AsyncDisposable {
   async eval(tokens: ArrayLike<number>, options: { signal?: AbortSignal } = {}): Promise<void> {
     const occupied = this.#core.occupy();
     try {
-      for (let index = 0; index < tokens.length; index++) this.model.vocab.checkToken(tokens[index]!, `tokens[${index}]`);
+      for (let index = 0; index < tokens.length; index++)
+        this.model.vocab.checkToken(tokens[index]!, `tokens[${index}]`);
       if (this.#core.held.length + tokens.length > this.contextLength) {
-        throw new RequestError(`${tokens.length} more tokens do not fit the context of ${this.contextLength}`, "tokens");
+        throw new RequestError(
+          `${tokens.length} more tokens do not fit the context of ${this.contextLength}`,
+          "tokens",
+        );
       }
       await this.#core.extend(tokens, options);
     } finally {
@@ -190,8 +199,12 @@ export class Llama implements AsyncDisposable {
     return params.stream ? streamCompletion(this.#core, params) : completeAtOnce(this.#core, params);
   }
 
-  createChatCompletion(params: ChatCompletionParams & { stream: true }): AsyncGenerator<ChatCompletionChunk, void>;
-  createChatCompletion(params: ChatCompletionParams & { stream?: false | null | undefined }): Promise<ChatCompletion>;
+  createChatCompletion(
+    params: ChatCompletionParams & { stream: true },
+  ): AsyncGenerator<ChatCompletionChunk, void>;
+  createChatCompletion(
+    params: ChatCompletionParams & { stream?: false | null | undefined },
+  ): Promise<ChatCompletion>;
   /** Answers a chat, like OpenAI's `/v1/chat/completions`. */
   createChatCompletion(
     params: ChatCompletionParams,
@@ -212,18 +225,16 @@ export class Llama implements AsyncDisposable {
     }
   }
 
-  saveState(): Promise<LlamaState>;
-  saveState(path: string): Promise<void>;
-  /** What the context holds, tokens and cache, to go on from later; written to a file where a path is given. */
-  async saveState(path?: string): Promise<LlamaState | void> {
+  /** What the context holds, tokens and cache, to go on from later; also written to a file where a path is given. */
+  async saveState(path?: string): Promise<LlamaState> {
     this.#assertOpen();
     const { held, context } = this.#core;
     const state: LlamaState = {
       tokens: held.view().slice(),
       data: held.length > 0 ? context.state.saveSequence(0) : new Uint8Array(0),
     };
-    if (path === undefined) return state;
-    await writeFile(path, encodeState(state));
+    if (path !== undefined) await writeFile(path, encodeState(state));
+    return state;
   }
 
   /** Goes on from what {@link saveState} gave, or from its file. @throws CriaError where it does not fit; then nothing is held. */
@@ -235,9 +246,12 @@ export class Llama implements AsyncDisposable {
       held.clear();
       if (state.tokens.length === 0) return;
       if (state.tokens.length > this.contextLength) {
-        throw new RequestError(`the state has ${state.tokens.length} tokens, the context holds ${this.contextLength}`);
+        throw new RequestError(
+          `the state has ${state.tokens.length} tokens, the context holds ${this.contextLength}`,
+        );
       }
-      for (const [index, token] of state.tokens.entries()) this.model.vocab.checkToken(token, `state.tokens[${index}]`);
+      for (const [index, token] of state.tokens.entries())
+        this.model.vocab.checkToken(token, `state.tokens[${index}]`);
       try {
         context.state.restoreSequence(0, state.data);
       } catch (error) {

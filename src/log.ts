@@ -23,13 +23,16 @@ const levels = new Map<number, LogLevel>([
  */
 export function captureLog<T>(native: Native, body: () => T): { result: T; messages: LogMessage[] } {
   const messages: { level: LogLevel; text: string }[] = [];
-  const callback = native.backend.callback({ returns: "void", args: ["i32", "ptr", "ptr"] }, (level, text) => {
-    const line = native.memory.readString(text as never) ?? "";
-    const last = messages.at(-1);
-    if (level === ggml_log_level.GGML_LOG_LEVEL_CONT && last) last.text += line;
-    else messages.push({ level: levels.get(level!) ?? "none", text: line });
-    return undefined;
-  });
+  const callback = native.backend.callback(
+    { returns: "void", args: ["i32", "ptr", "ptr"] },
+    (level, text) => {
+      const line = native.memory.readString(text as never) ?? "";
+      const last = messages.at(-1);
+      if (level === ggml_log_level.GGML_LOG_LEVEL_CONT && last) last.text += line;
+      else messages.push({ level: levels.get(level!) ?? "none", text: line });
+      return undefined;
+    },
+  );
   native.c.llama_log_set(callback.address, 0 as never);
   try {
     return { result: body(), messages };
@@ -42,6 +45,9 @@ export function captureLog<T>(native: Native, body: () => T): { result: T; messa
 /** The warnings and errors among messages, on one line; what an error message quotes. */
 export function complaints(messages: readonly LogMessage[]): string {
   const lines = messages.filter(({ level }) => level === "error").map(({ text }) => text.trim());
-  const chosen = lines.length > 0 ? lines : messages.filter(({ level }) => level === "warn").map(({ text }) => text.trim());
+  const chosen =
+    lines.length > 0
+      ? lines
+      : messages.filter(({ level }) => level === "warn").map(({ text }) => text.trim());
   return chosen.join("; ") || "llama.cpp gave no reason";
 }

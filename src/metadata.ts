@@ -7,7 +7,11 @@ export interface MetadataReader {
 }
 
 /** Reads all scalar metadata of a model or adapter; libllama leaves arrays out. */
-export function readMetadata(native: Native, count: number, reader: MetadataReader): ReadonlyMap<string, string> {
+export function readMetadata(
+  native: Native,
+  count: number,
+  reader: MetadataReader,
+): ReadonlyMap<string, string> {
   let buffer = native.memory.allocate(1024);
   const text = (read: (buffer: Pointer, size: number) => number): string => {
     let length = read(native.memory.addressOf(buffer), buffer.length);

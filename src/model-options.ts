@@ -1,4 +1,4 @@
-import { checkInteger, type CStruct, type LibraryOptions, type Native, type Pointer } from "../ffi/index.ts";
+import { type CStruct, checkInteger, type LibraryOptions, type Native, type Pointer } from "../ffi/index.ts";
 
 export type OverrideValue =
   | number
@@ -62,7 +62,8 @@ export function deviceNames(native: Native): string[] {
 function deviceByName(native: Native, name: string, field: string): Pointer {
   const text = native.memory.string(name, field);
   const device = native.c.ggml_backend_dev_by_name(text.address);
-  if (device === 0) throw new RangeError(`${field}: no device "${name}"; there are ${deviceNames(native).join(", ")}`);
+  if (device === 0)
+    throw new RangeError(`${field}: no device "${name}"; there are ${deviceNames(native).join(", ")}`);
   return device;
 }
 
@@ -80,13 +81,16 @@ export function modelParameters(
   const keep: unknown[] = [];
   const { gpuLayers } = options;
   if (gpuLayers !== undefined && gpuLayers !== "all") {
-    if (checkInteger(gpuLayers, "i32", "gpuLayers") < 0) throw new RangeError(`gpuLayers must be 0 or more, or "all", got ${gpuLayers}`);
+    if (checkInteger(gpuLayers, "i32", "gpuLayers") < 0)
+      throw new RangeError(`gpuLayers must be 0 or more, or "all", got ${gpuLayers}`);
     struct.set("n_gpu_layers", gpuLayers);
   }
-  if (options.splitMode !== undefined) struct.set("split_mode", pick(splitModes, options.splitMode, "splitMode"));
+  if (options.splitMode !== undefined)
+    struct.set("split_mode", pick(splitModes, options.splitMode, "splitMode"));
   if (options.lazyMode !== undefined) struct.set("lazy_mode", pick(lazyModes, options.lazyMode, "lazyMode"));
   if (options.mainGpu !== undefined) {
-    if (checkInteger(options.mainGpu, "i32", "mainGpu") < 0) throw new RangeError(`mainGpu must be 0 or more, got ${options.mainGpu}`);
+    if (checkInteger(options.mainGpu, "i32", "mainGpu") < 0)
+      throw new RangeError(`mainGpu must be 0 or more, got ${options.mainGpu}`);
     struct.set("main_gpu", options.mainGpu);
   }
   const mode = loadMode(options);
@@ -103,14 +107,18 @@ export function modelParameters(
     return memory.addressOf(array);
   };
   if (options.devices) {
-    struct.set("devices", pointers(options.devices.map((name, index) => deviceByName(native, name, `devices[${index}]`))));
+    struct.set(
+      "devices",
+      pointers(options.devices.map((name, index) => deviceByName(native, name, `devices[${index}]`))),
+    );
   }
   if (options.tensorSplit) {
     const most = c.llama_max_devices();
     const split = new Float32Array(new ArrayBuffer(4 * most));
     if (options.tensorSplit.length > most) throw new RangeError(`tensorSplit has more than ${most} values`);
     for (const [index, share] of options.tensorSplit.entries()) {
-      if (!Number.isFinite(share) || share < 0) throw new RangeError(`tensorSplit[${index}] must be 0 or more, got ${share}`);
+      if (!Number.isFinite(share) || share < 0)
+        throw new RangeError(`tensorSplit[${index}] must be 0 or more, got ${share}`);
       split[index] = share;
     }
     keep.push(split);
@@ -129,7 +137,11 @@ export function modelParameters(
       const text = memory.string(checkPattern(pattern, field), `${field}.pattern`);
       keep.push(text);
       overrides.set("pattern", text.address, index);
-      overrides.set("buft", c.ggml_backend_dev_buffer_type(deviceByName(native, device, `${field}.device`)), index);
+      overrides.set(
+        "buft",
+        c.ggml_backend_dev_buffer_type(deviceByName(native, device, `${field}.device`)),
+        index,
+      );
     }
     keep.push(overrides);
     struct.set("tensor_buft_overrides", overrides.address);
@@ -139,7 +151,8 @@ export function modelParameters(
 
 function pick<T extends Record<string, number>>(table: T, value: keyof T & string, field: string): number {
   const found = Object.hasOwn(table, value) ? table[value] : undefined;
-  if (found === undefined) throw new RangeError(`${field} must be one of ${Object.keys(table).join(", ")}, got "${value}"`);
+  if (found === undefined)
+    throw new RangeError(`${field} must be one of ${Object.keys(table).join(", ")}, got "${value}"`);
   return found;
 }
 
@@ -165,7 +178,10 @@ function checkPattern(pattern: string, field: string): string {
 
 const overrideTags = { int: 0, float: 1, bool: 2, str: 3 } as const;
 
-function interpret(value: OverrideValue): { type: keyof typeof overrideTags; value: number | bigint | boolean | string } {
+function interpret(value: OverrideValue): {
+  type: keyof typeof overrideTags;
+  value: number | bigint | boolean | string;
+} {
   if (typeof value === "object") return value;
   if (typeof value === "bigint") return { type: "int", value };
   if (typeof value === "boolean") return { type: "bool", value };
@@ -180,20 +196,28 @@ function kvOverrides(native: Native, overrides: Readonly<Record<string, Override
   const write = (target: Uint8Array, text: string, field: string) => {
     const bytes = new TextEncoder().encode(text);
     if (bytes.length === 0 || bytes.length >= target.length || bytes.includes(0)) {
-      throw new RangeError(`${field} must have 1 to ${target.length - 1} bytes and no NUL, got ${JSON.stringify(text)}`);
+      throw new RangeError(
+        `${field} must have 1 to ${target.length - 1} bytes and no NUL, got ${JSON.stringify(text)}`,
+      );
     }
     target.set(bytes);
   };
   for (const [index, [key, raw]] of entries.entries()) {
     const { type, value } = interpret(raw);
     const field = `kvOverrides[${JSON.stringify(key)}]`;
-    if (!Object.hasOwn(overrideTags, type)) throw new TypeError(`${field}.type must be int, float, bool or str, got ${type}`);
+    if (!Object.hasOwn(overrideTags, type))
+      throw new TypeError(`${field}.type must be int, float, bool or str, got ${type}`);
     write(array.array("key", index), key, "a key of kvOverrides");
     array.set("tag", overrideTags[type], index);
     if (type === "str") write(array.array("val_str", index), String(value), field);
     else if (type === "bool") array.set("val_bool", Boolean(value), index);
     else if (type === "float") array.set("val_f64", Number(value), index);
-    else array.set("val_i64", typeof value === "bigint" ? value : checkInteger(Number(value), "i64", field), index);
+    else
+      array.set(
+        "val_i64",
+        typeof value === "bigint" ? value : checkInteger(Number(value), "i64", field),
+        index,
+      );
   }
   return array;
 }

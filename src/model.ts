@@ -51,7 +51,9 @@ export class Model extends Handle {
     const files = (options.splits ?? [path]).map((name) => resolve(name));
     const summary = checkGguf(files[0]!, options.splits ? { splits: files } : {});
     if (!summary.hasTensors && !options.vocabOnly) {
-      throw new ModelLoadError(`${files[0]} holds a vocabulary only; load it with vocabOnly: true, or name a whole model`);
+      throw new ModelLoadError(
+        `${files[0]} holds a vocabulary only; load it with vocabOnly: true, or name a whole model`,
+      );
     }
     return new Model(native, files[0]!, options, loadPointer(native, files, options));
   }
@@ -65,7 +67,8 @@ export class Model extends Handle {
     const { native, pointer } = this;
     this.#metadata ??= readMetadata(native, native.c.llama_model_meta_count(pointer), {
       key: (index, buffer, size) => native.c.llama_model_meta_key_by_index(pointer, index, buffer, size),
-      value: (index, buffer, size) => native.c.llama_model_meta_val_str_by_index(pointer, index, buffer, size),
+      value: (index, buffer, size) =>
+        native.c.llama_model_meta_val_str_by_index(pointer, index, buffer, size),
     });
     return this.#metadata;
   }
@@ -73,7 +76,11 @@ export class Model extends Handle {
   /** Such as "llama 7B Q4_K - Medium". */
   get description(): string {
     const buffer = this.native.memory.allocate(256);
-    const length = this.native.c.llama_model_desc(this.pointer, this.native.memory.addressOf(buffer), buffer.length);
+    const length = this.native.c.llama_model_desc(
+      this.pointer,
+      this.native.memory.addressOf(buffer),
+      buffer.length,
+    );
     return new TextDecoder().decode(buffer.subarray(0, Math.min(length, buffer.length - 1)));
   }
 
@@ -86,7 +93,11 @@ export class Model extends Handle {
   }
   /** Kind of quantization, such as "Q4_K - Medium". */
   get fileType(): string {
-    return this.native.memory.readString(this.native.c.llama_ftype_name(this.native.c.llama_model_ftype(this.pointer))) ?? "";
+    return (
+      this.native.memory.readString(
+        this.native.c.llama_ftype_name(this.native.c.llama_model_ftype(this.pointer)),
+      ) ?? ""
+    );
   }
   get trainContextLength(): number {
     return this.native.c.llama_model_n_ctx_train(this.pointer);
@@ -144,7 +155,8 @@ export class Model extends Handle {
   }
   /** Labels of a classifier's outputs; empty where it names none. */
   get classifierLabels(): string[] {
-    const label = (index: number) => this.native.memory.readString(this.native.c.llama_model_cls_label(this.pointer, index));
+    const label = (index: number) =>
+      this.native.memory.readString(this.native.c.llama_model_cls_label(this.pointer, index));
     const labels = Array.from({ length: this.classifierOutputCount }, (_, index) => label(index));
     return labels.filter((text) => text !== undefined);
   }

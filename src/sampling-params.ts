@@ -10,11 +10,16 @@ export interface SamplingParams {
   grammar?: string | undefined;
 }
 
-export function createSampler(model: Model, params: SamplingParams, _options: { contextLength: number }): SamplerChain {
+export function createSampler(
+  model: Model,
+  params: SamplingParams,
+  _options: { contextLength: number },
+): SamplerChain {
   const { native } = model;
   const { c } = native;
   const chain = new SamplerChain(native, model);
-  const add = (pointer: ReturnType<typeof c.llama_sampler_init_greedy>) => chain.add(new Sampler(native, pointer));
+  const add = (pointer: ReturnType<typeof c.llama_sampler_init_greedy>) =>
+    chain.add(new Sampler(native, pointer));
   const temperature = params.temperature ?? 0.8;
   if (temperature === 0) return add(c.llama_sampler_init_greedy());
   add(c.llama_sampler_init_top_k(params.top_k ?? 40));

@@ -25,7 +25,8 @@ export class ThreadPool extends Handle {
     super("ThreadPool");
     this.native = native;
     const threads = checkInteger(options.threads, "i32", "threads");
-    if (threads < 1 || threads > 512) throw new RangeError(`threads must be between 1 and 512, got ${threads}`);
+    if (threads < 1 || threads > 512)
+      throw new RangeError(`threads must be between 1 and 512, got ${threads}`);
     const poll = checkInteger(options.poll ?? 50, "u32", "poll");
     if (poll > 100) throw new RangeError(`poll must be between 0 and 100, got ${poll}`);
     const struct = native.struct("ggml_threadpool_params");

@@ -111,14 +111,21 @@ export class Vocab {
   }
 
   /** Text of tokens; incomplete or invalid UTF-8 gives U+FFFD. */
-  detokenize(tokens: ArrayLike<number>, options: { removeSpecial?: boolean; special?: boolean } = {}): string {
+  detokenize(
+    tokens: ArrayLike<number>,
+    options: { removeSpecial?: boolean; special?: boolean } = {},
+  ): string {
     return new TextDecoder("utf-8", { ignoreBOM: true }).decode(this.detokenizeBytes(tokens, options));
   }
 
   /** Bytes of the text of tokens (`llama_detokenize`). */
-  detokenizeBytes(tokens: ArrayLike<number>, options: { removeSpecial?: boolean; special?: boolean } = {}): Uint8Array {
+  detokenizeBytes(
+    tokens: ArrayLike<number>,
+    options: { removeSpecial?: boolean; special?: boolean } = {},
+  ): Uint8Array {
     const ids = new Int32Array(new ArrayBuffer(4 * tokens.length));
-    for (let index = 0; index < ids.length; index++) ids[index] = this.checkToken(tokens[index]!, `tokens[${index}]`);
+    for (let index = 0; index < ids.length; index++)
+      ids[index] = this.checkToken(tokens[index]!, `tokens[${index}]`);
     if (ids.length === 0) return new Uint8Array(0);
     const { c, memory } = this.#native;
     const vocab = this.#tokenizer();
@@ -165,7 +172,9 @@ export class Vocab {
   /** The token as the vocabulary spells it, such as "Ġhello". */
   text(token: number): string {
     this.checkToken(token, "token");
-    return this.#native.memory.readString(this.#native.c.llama_vocab_get_text(this.#tokenizer(), token)) ?? "";
+    return (
+      this.#native.memory.readString(this.#native.c.llama_vocab_get_text(this.#tokenizer(), token)) ?? ""
+    );
   }
 
   score(token: number): number {
@@ -174,7 +183,9 @@ export class Vocab {
 
   attributes(token: number): TokenAttribute[] {
     const bits = this.#native.c.llama_vocab_get_attr(this.#tokenizer(), this.checkToken(token, "token"));
-    return (Object.keys(attributeBits) as TokenAttribute[]).filter((name) => (bits & attributeBits[name]) !== 0);
+    return (Object.keys(attributeBits) as TokenAttribute[]).filter(
+      (name) => (bits & attributeBits[name]) !== 0,
+    );
   }
 
   /** Whether a token ends a text or turn. Asked for every token generated, hence read once for all. */
@@ -264,7 +275,8 @@ export class Vocab {
   /** The pointer, for calls on which libllama asserts that there is a tokenizer. */
   #tokenizer(): Pointer<"llama_vocab"> {
     const pointer = this.pointer;
-    if (this.type === "none") throw new RequestError("this model has no tokenizer; pass token ids instead of text");
+    if (this.type === "none")
+      throw new RequestError("this model has no tokenizer; pass token ids instead of text");
     return pointer;
   }
 
@@ -276,7 +288,8 @@ export class Vocab {
       }
       return this.#terminated(new TextEncoder().encode(text));
     }
-    if (!(text instanceof Uint8Array)) throw new TypeError(`text must be a string or Uint8Array, got ${typeof text}`);
+    if (!(text instanceof Uint8Array))
+      throw new TypeError(`text must be a string or Uint8Array, got ${typeof text}`);
     try {
       new TextDecoder("utf-8", { fatal: true }).decode(text);
     } catch (cause) {
@@ -286,7 +299,8 @@ export class Vocab {
   }
 
   #terminated(text: Uint8Array): Uint8Array {
-    if (text.length > 0x7ffffff0) throw new RangeError(`the text has ${text.length} bytes, at most 2 GiB can be tokenized`);
+    if (text.length > 0x7ffffff0)
+      throw new RangeError(`the text has ${text.length} bytes, at most 2 GiB can be tokenized`);
     const bytes = this.#native.memory.allocate(text.length + 1);
     bytes.set(text);
     return bytes;

@@ -31,7 +31,9 @@ export class CHeaders {
 
   #statement(all: readonly string[]): void {
     if (all.some((token) => token === "DEPRECATED" || token === "GGML_DEPRECATED")) return;
-    const tokens = all.filter((token) => !/^(LLAMA_API|GGML_API|GGML_BACKEND_API|GGML_CALL|extern|static|inline)$/.test(token));
+    const tokens = all.filter(
+      (token) => !/^(LLAMA_API|GGML_API|GGML_BACKEND_API|GGML_CALL|extern|static|inline)$/.test(token),
+    );
     if (tokens[0] === "typedef") this.#typedef(tokens.slice(1));
     else if (tokens.includes("{")) this.#definition(tokens);
     else this.#function(tokens);
@@ -88,7 +90,12 @@ export class CHeaders {
     const name = tokens[open - 1] as string;
     const inner = tokens.slice(open + 1, -1);
     const params = inner.length === 1 && inner[0] === "void" ? [] : splitAtCommas(inner);
-    this.functions.set(name, { name, returns: tokens.slice(0, open - 1), params, declaration: `${spell(tokens)};` });
+    this.functions.set(name, {
+      name,
+      returns: tokens.slice(0, open - 1),
+      params,
+      declaration: `${spell(tokens)};`,
+    });
   }
 }
 

@@ -43,7 +43,16 @@ export function parameterType(headers: CHeaders, tokens: readonly string[]): CTy
   return machineType(headers, named ? tokens.slice(0, -1) : tokens);
 }
 
-const sizes: Partial<Record<CType, number>> = { bool: 1, i8: 1, u8: 1, i16: 2, u16: 2, i32: 4, u32: 4, f32: 4 };
+const sizes: Partial<Record<CType, number>> = {
+  bool: 1,
+  i8: 1,
+  u8: 1,
+  i16: 2,
+  u16: 2,
+  i32: 4,
+  u32: 4,
+  f32: 4,
+};
 
 /** Lays structs out as 64-bit C compilers do: each member at a multiple of its alignment. */
 export class Layouts {

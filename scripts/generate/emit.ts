@@ -2,7 +2,8 @@ import type { CHeaders } from "./c-header.ts";
 import { Layouts, machineType, parameterType } from "./c-types.ts";
 import { constantPattern, ggmlEnums, ggmlFunctions, libraryOf, structNames } from "./selection.ts";
 
-const notice = (release: string) => `// Generated from the headers of llama.cpp ${release} by scripts/generate-ffi.ts; do not edit.\n`;
+const notice = (release: string) =>
+  `// Generated from the headers of llama.cpp ${release} by scripts/generate-ffi.ts; do not edit.\n`;
 
 export function emitSymbols(headers: CHeaders, release: string): string {
   const wanted = [...headers.functions.values()].filter(

@@ -71,14 +71,19 @@ export const ggmlEnums = [
 ];
 
 /** `#define`s worth having. */
-export const constantPattern = /^(LLAMA_(DEFAULT_SEED|TOKEN_NULL|FILE_MAGIC_\w+|SESSION_VERSION|STATE_SEQ_(VERSION|FLAGS_\w+))|GGML_MAX_(DIMS|NAME|N_THREADS)|GGML_DEFAULT_N_THREADS|RPC_PROTO_\w+_VERSION)$/;
+export const constantPattern =
+  /^(LLAMA_(DEFAULT_SEED|TOKEN_NULL|FILE_MAGIC_\w+|SESSION_VERSION|STATE_SEQ_(VERSION|FLAGS_\w+))|GGML_MAX_(DIMS|NAME|N_THREADS)|GGML_DEFAULT_N_THREADS|RPC_PROTO_\w+_VERSION)$/;
 
 /** Which shared object exports a function; `test/ffi/header.test.ts` holds this against the library. */
 export function libraryOf(name: string): string {
   if (name.startsWith("llama_")) return "llama";
   if (name.startsWith("ggml_backend_rpc_")) return "ggml-rpc";
   if (/^ggml_(cpu_|numa_init|is_numa|threadpool_(new|free))/.test(name)) return "ggml-cpu";
-  if (/^ggml_backend_(load|unload|register|device_register|reg_(count|get|by_name)|dev_(count|get|by_name|by_type))/.test(name)) {
+  if (
+    /^ggml_backend_(load|unload|register|device_register|reg_(count|get|by_name)|dev_(count|get|by_name|by_type))/.test(
+      name,
+    )
+  ) {
     return /^ggml_backend_(reg_get_proc_address|dev_get_props)$/.test(name) ? "ggml-base" : "ggml";
   }
   return "ggml-base";

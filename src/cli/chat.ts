@@ -1,8 +1,8 @@
 import { createInterface, type Interface } from "node:readline";
 import type { Command } from "commander";
 import type { ChatMessage } from "../chat/index.ts";
-import type { Llama } from "../llama.ts";
 import type { Timings } from "../llama/types.ts";
+import type { Llama } from "../llama.ts";
 import { addModelOptions, integer, loadLlama, type ModelFlags } from "./options.ts";
 import { summary } from "./run.ts";
 import { addSamplingOptions, type SamplingFlags, samplingParams } from "./sampling.ts";
@@ -162,7 +162,12 @@ async function chat(flags: ChatFlags): Promise<void> {
   await using llama = await loadLlama(flags);
   const conversation = new Conversation(llama, flags);
   const terminal = process.stdin.isTTY === true;
-  const readline = createInterface({ input: process.stdin, output: process.stdout, terminal, prompt: terminal ? "> " : "" });
+  const readline = createInterface({
+    input: process.stdin,
+    output: process.stdout,
+    terminal,
+    prompt: terminal ? "> " : "",
+  });
   const interrupt = () => {
     if (conversation.interrupt()) return;
     process.stdout.write("\n(/exit or Ctrl-D leaves)\n");

@@ -1,9 +1,16 @@
 import { existsSync, readdirSync } from "node:fs";
 import { availableParallelism, totalmem } from "node:os";
 import type { Command } from "commander";
-import { ggml_backend_dev_type, type LibraryAttempt, loadLibrary, type Native, type Pointer, pinnedVersion } from "../../ffi/index.ts";
-import { embeddedModelPath } from "../embedded-model.ts";
+import {
+  ggml_backend_dev_type,
+  type LibraryAttempt,
+  loadLibrary,
+  type Native,
+  type Pointer,
+  pinnedVersion,
+} from "../../ffi/index.ts";
 import { defaultThreadCount } from "../context-options.ts";
+import { embeddedModelPath } from "../embedded-model.ts";
 import { Model } from "../model.ts";
 import { formatBytes } from "./inspect.ts";
 
@@ -29,7 +36,10 @@ export interface Device {
 export function listDevices(native: Native): Device[] {
   const { c, memory } = native;
   const typeNames = new Map<number, string>(
-    Object.entries(ggml_backend_dev_type).map(([name, value]) => [value, name.replace("GGML_BACKEND_DEVICE_TYPE_", "")]),
+    Object.entries(ggml_backend_dev_type).map(([name, value]) => [
+      value,
+      name.replace("GGML_BACKEND_DEVICE_TYPE_", ""),
+    ]),
   );
   return Array.from({ length: c.ggml_backend_dev_count() }, (_, index) => {
     const props = native.struct("ggml_backend_dev_props");
@@ -49,7 +59,9 @@ export function listDevices(native: Native): Device[] {
 function visibleGpus(): ("cuda" | "vulkan")[] {
   const found: ("cuda" | "vulkan")[] = [];
   if (existsSync("/proc/driver/nvidia/version") || existsSync("/dev/nvidia0")) found.push("cuda");
-  const render = existsSync("/dev/dri") ? readdirSync("/dev/dri").some((name) => name.startsWith("renderD")) : false;
+  const render = existsSync("/dev/dri")
+    ? readdirSync("/dev/dri").some((name) => name.startsWith("renderD"))
+    : false;
   if (render && found.length === 0) found.push("vulkan");
   return found;
 }
@@ -101,10 +113,14 @@ async function examine(): Promise<Report> {
     report.origin = native.library.origin;
     report.version = `${native.version} (cria knows v${pinnedVersion})`;
     report.devices = listDevices(native);
-    report.tried = native.attempts.filter(({ reason }) => !/^(not installed|no libllama in it)$/.test(reason));
+    report.tried = native.attempts.filter(
+      ({ reason }) => !/^(not installed|no libllama in it)$/.test(reason),
+    );
     report.advice.push(...gpuAdvice(native));
     if (report.devices.length === 0) {
-      report.problems.push("ggml found no device at all, not even the CPU; reinstall the platform package: npm install");
+      report.problems.push(
+        "ggml found no device at all, not even the CPU; reinstall the platform package: npm install",
+      );
     }
     using model = await Model.load(embeddedModelPath());
     if (model.vocab.size === 0) report.problems.push("the embedded model has no vocabulary; reinstall cria");

@@ -55,11 +55,18 @@ async function inspect(path: string, flags: InspectFlags): Promise<void> {
   const summary = checkGguf(path);
   const memory = estimateMemory(path, flags.ctxSize ?? 4096);
   const metadata = [...header.metadata].map(([key, value]) => [key, describe(value)] as const);
-  const tensors = summary.tensors.map(({ name, type, shape, byteLength }) => ({ name, type, shape: Array.from(shape, Number), byteLength }));
+  const tensors = summary.tensors.map(({ name, type, shape, byteLength }) => ({
+    name,
+    type,
+    shape: Array.from(shape, Number),
+    byteLength,
+  }));
   if (flags.json) {
     const types = Object.fromEntries(summary.tensorTypes);
     const value = { ...summary, tensorTypes: types, tensors, metadata: Object.fromEntries(metadata), memory };
-    process.stdout.write(`${JSON.stringify(value, (_, item) => (typeof item === "bigint" ? Number(item) : item), 2)}\n`);
+    process.stdout.write(
+      `${JSON.stringify(value, (_, item) => (typeof item === "bigint" ? Number(item) : item), 2)}\n`,
+    );
     return;
   }
   const lines: [string, string][] = [
@@ -73,18 +80,27 @@ async function inspect(path: string, flags: InspectFlags): Promise<void> {
     ["trained context", String(summary.contextLength ?? "-")],
     ["vocabulary", String(summary.vocabularySize)],
     ...[...summary.tensorTypes].map(
-      ([type, { count, byteLength }]) => [`${type} tensors`, `${count} (${formatBytes(byteLength)})`] as [string, string],
+      ([type, { count, byteLength }]) =>
+        [`${type} tensors`, `${count} (${formatBytes(byteLength)})`] as [string, string],
     ),
     ["memory: weights", formatBytes(memory.weightsBytes)],
     [`memory: KV cache at ${memory.contextLength}`, `${formatBytes(memory.kvCacheBytes)} (f16)`],
-    ["memory: together", `${formatBytes(memory.weightsBytes + memory.kvCacheBytes)} and what computing needs`],
+    [
+      "memory: together",
+      `${formatBytes(memory.weightsBytes + memory.kvCacheBytes)} and what computing needs`,
+    ],
   ];
   print(lines);
   process.stdout.write("\nmetadata\n");
   print(metadata.map(([key, value]) => [`  ${key}`, value]));
   if (!flags.tensors) return;
   process.stdout.write("\ntensors\n");
-  print(tensors.map(({ name, type, shape, byteLength }) => [`  ${name}`, `${type} [${shape.join(", ")}] ${formatBytes(byteLength)}`]));
+  print(
+    tensors.map(({ name, type, shape, byteLength }) => [
+      `  ${name}`,
+      `${type} [${shape.join(", ")}] ${formatBytes(byteLength)}`,
+    ]),
+  );
 }
 
 function print(lines: readonly (readonly [string, string])[]): void {
@@ -96,9 +112,9 @@ const shownLength = 100;
 
 /** A metadata value on one line: long text is cut, arrays are counted, control characters are escaped. */
 function describe(value: unknown): string {
-  if (typeof value === "object" && value !== null && "length" in value) return `[${(value as { length: number }).length} values]`;
+  if (typeof value === "object" && value !== null && "length" in value)
+    return `[${(value as { length: number }).length} values]`;
   if (typeof value !== "string") return String(value);
   const text = JSON.stringify(value);
   return text.length > shownLength ? `${text.slice(0, shownLength)}… (${value.length} characters)` : text;
 }
-

@@ -3,15 +3,16 @@ import { readFileSync } from "node:fs";
 import { Command, CommanderError } from "commander";
 import { addChatCommand } from "./chat.ts";
 import { addDoctorCommand } from "./doctor.ts";
-import { normaliseArguments } from "./options.ts";
 import { addInspectCommand } from "./inspect.ts";
+import { normaliseArguments } from "./options.ts";
 import { addRunCommand } from "./run.ts";
 import { addTokenizeCommand } from "./tokenize.ts";
 
 function packageVersion(): string {
   for (const place of ["../../package.json", "../../../package.json"]) {
     try {
-      return (JSON.parse(readFileSync(new URL(place, import.meta.url), "utf8")) as { version: string }).version;
+      return (JSON.parse(readFileSync(new URL(place, import.meta.url), "utf8")) as { version: string })
+        .version;
     } catch {
       // The sources and the built package lie at different depths.
     }

@@ -63,7 +63,9 @@ export function addModelOptions(command: Command): Command {
     .option("-t, --threads <n>", "threads for generation", integer)
     .option("--tb, --threads-batch <n>", "threads for prompts", integer)
     .option("--ngl, --gpu-layers <n>", "layers on the GPU, or all", layers)
-    .addOption(new Option("--gpu <kind>", "which build of libllama to use").choices(gpuChoices as unknown as string[]))
+    .addOption(
+      new Option("--gpu <kind>", "which build of libllama to use").choices(gpuChoices as unknown as string[]),
+    )
     .addOption(new Option("--fa, --flash-attn <mode>", "flash attention").choices(["on", "off", "auto"]))
     .addOption(new Option("--ctk, --cache-type-k <type>", "type of the K cache").choices(kinds))
     .addOption(new Option("--ctv, --cache-type-v <type>", "type of the V cache").choices(kinds))

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import type { Command } from "commander";
-import type { Llama } from "../llama.ts";
 import type { GenerationParams, Timings, Usage } from "../llama/types.ts";
+import type { Llama } from "../llama.ts";
 import { addModelOptions, integer, loadLlama, type ModelFlags } from "./options.ts";
 import { addSamplingOptions, type SamplingFlags, samplingParams } from "./sampling.ts";
 
@@ -34,10 +34,12 @@ export function addRunCommand(program: Command): void {
 }
 
 function readPrompt(flags: RunFlags): string {
-  if (flags.prompt !== undefined && flags.file !== undefined) throw new Error("give either --prompt or --file, not both");
+  if (flags.prompt !== undefined && flags.file !== undefined)
+    throw new Error("give either --prompt or --file, not both");
   if (flags.prompt !== undefined) return flags.prompt;
   if (flags.file !== undefined && flags.file !== "-") return readFileSync(flags.file, "utf8");
-  if (process.stdin.isTTY) throw new Error("there is no prompt; give one with -p, a file with -f, or pipe it in");
+  if (process.stdin.isTTY)
+    throw new Error("there is no prompt; give one with -p, a file with -f, or pipe it in");
   return readFileSync(0, "utf8");
 }
 
@@ -65,7 +67,8 @@ async function runOnce(flags: RunFlags): Promise<void> {
 type Params = GenerationParams & { stop: string[] | null };
 
 function messages(flags: RunFlags, prompt: string) {
-  const system = flags.systemPrompt === undefined ? [] : [{ role: "system" as const, content: flags.systemPrompt }];
+  const system =
+    flags.systemPrompt === undefined ? [] : [{ role: "system" as const, content: flags.systemPrompt }];
   return [...system, { role: "user" as const, content: prompt }];
 }
 
@@ -95,7 +98,13 @@ async function stream(llama: Llama, flags: RunFlags, prompt: string, params: Par
 }
 
 /** Timings in one line. */
-export function summary({ cache_n, prompt_n, prompt_ms, predicted_n, predicted_per_second }: Timings): string {
+export function summary({
+  cache_n,
+  prompt_n,
+  prompt_ms,
+  predicted_n,
+  predicted_per_second,
+}: Timings): string {
   return (
     `prompt: ${prompt_n} tokens computed, ${cache_n} from the cache, ${prompt_ms.toFixed(1)} ms; ` +
     `answer: ${predicted_n} tokens, ${predicted_per_second.toFixed(1)} per second`

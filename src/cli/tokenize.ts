@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import type { Command } from "commander";
-import { Model } from "../model.ts";
 import { embeddedModelPath } from "../embedded-model.ts";
+import { Model } from "../model.ts";
 
 interface TokenizeFlags {
   model?: string;

@@ -34,12 +34,20 @@ export function renderChat(template: ChatTemplate, params: ChatCompletionParams)
   return template.render(params.messages as never, options);
 }
 
-function plan(params: ChatCompletionParams): { count: number; stops: readonly string[]; topCount: number | undefined } {
+function plan(params: ChatCompletionParams): {
+  count: number;
+  stops: readonly string[];
+  topCount: number | undefined;
+} {
   const top = checkTopCount(params.top_logprobs, "top_logprobs", mostLogprobs);
   if (top !== undefined && !params.logprobs) {
     throw new RequestError("top_logprobs needs logprobs: true", "top_logprobs");
   }
-  return { count: checkCount(params.n), stops: checkStops(params.stop), topCount: params.logprobs ? (top ?? 0) : undefined };
+  return {
+    count: checkCount(params.n),
+    stops: checkStops(params.stop),
+    topCount: params.logprobs ? (top ?? 0) : undefined,
+  };
 }
 
 function tokenBytes(vocab: Vocab, token: number): number[] {
@@ -72,7 +80,10 @@ async function* choices(
   const usage = emptyUsage();
   const timings = emptyTimings();
   for (let index = 0; index < count; index++) {
-    const own: GenerationParams = { ...params, max_tokens: params.max_completion_tokens ?? params.max_tokens };
+    const own: GenerationParams = {
+      ...params,
+      max_tokens: params.max_completion_tokens ?? params.max_tokens,
+    };
     if (params.seed != null) own.seed = params.seed + index;
     // A template that writes the BOS itself must not get a second one from the tokenizer.
     const hasBos = vocab.bos !== undefined && template.bosToken !== "" && text.startsWith(template.bosToken);
@@ -136,7 +147,10 @@ export async function chatAtOnce(
     for (;;) {
       const step = await source.next();
       if (step.done) {
-        const head = { ...responseHead("chatcmpl", core.model, params.model), object: "chat.completion" as const };
+        const head = {
+          ...responseHead("chatcmpl", core.model, params.model),
+          object: "chat.completion" as const,
+        };
         return { ...head, choices: done, ...step.value };
       }
       const { index, delta, finish_reason, logprobs } = step.value;

@@ -3,7 +3,8 @@ import type { GenerationParams } from "./types.ts";
 
 export function checkMaxTokens(value: unknown, field: string): void {
   if (value == null) return;
-  if (!Number.isInteger(value)) throw new RequestError(`${field} must be an integer, got ${String(value)}`, field);
+  if (!Number.isInteger(value))
+    throw new RequestError(`${field} must be an integer, got ${String(value)}`, field);
 }
 
 /** Number of answers, 1 to 128. */
@@ -21,14 +22,21 @@ export function checkStops(value: string | readonly string[] | null | undefined)
   const stops = typeof value === "string" ? [value] : value;
   for (const [index, stop] of stops.entries()) {
     if (typeof stop !== "string" || stop === "") {
-      throw new RequestError(`stop[${index}] must be a non-empty string, got ${JSON.stringify(stop)}`, "stop");
+      throw new RequestError(
+        `stop[${index}] must be a non-empty string, got ${JSON.stringify(stop)}`,
+        "stop",
+      );
     }
   }
   return stops;
 }
 
 /** Number of log-probabilities to report. @throws RequestError outside 0 to `most`. */
-export function checkTopCount(value: number | null | undefined, field: string, most: number): number | undefined {
+export function checkTopCount(
+  value: number | null | undefined,
+  field: string,
+  most: number,
+): number | undefined {
   if (value == null) return undefined;
   if (!Number.isInteger(value) || value < 0 || value > most) {
     throw new RequestError(`${field} must be an integer between 0 and ${most}, got ${value}`, field);

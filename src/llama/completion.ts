@@ -26,7 +26,10 @@ interface Plan {
 }
 
 function isTokenList(value: unknown): value is ArrayLike<number> {
-  return value instanceof Int32Array || (Array.isArray(value) && value.length > 0 && value.every((item) => typeof item === "number"));
+  return (
+    value instanceof Int32Array ||
+    (Array.isArray(value) && value.length > 0 && value.every((item) => typeof item === "number"))
+  );
 }
 
 /** The prompts of a request: text or tokens, one or several. */
@@ -42,7 +45,9 @@ export function promptList(prompt: CompletionParams["prompt"], field: string): r
 }
 
 function plan(core: LlamaCore, params: CompletionParams): Plan {
-  const prompts = promptList(params.prompt, "prompt").map((prompt) => withSuffix(core.model.vocab, prompt, params.suffix));
+  const prompts = promptList(params.prompt, "prompt").map((prompt) =>
+    withSuffix(core.model.vocab, prompt, params.suffix),
+  );
   return {
     prompts,
     count: checkCount(params.n),
@@ -56,9 +61,13 @@ function withSuffix(vocab: Vocab, prompt: Prompt, suffix: string | null | undefi
   if (suffix == null || suffix === "") return prompt;
   const { fimPrefix, fimSuffix, fimMiddle } = vocab;
   if (fimPrefix === undefined || fimSuffix === undefined || fimMiddle === undefined) {
-    throw new RequestError("suffix needs a model with fill-in-the-middle tokens; this one has none", "suffix");
+    throw new RequestError(
+      "suffix needs a model with fill-in-the-middle tokens; this one has none",
+      "suffix",
+    );
   }
-  const tokens = (part: Prompt) => (typeof part === "string" ? vocab.tokenize(part, { addSpecial: false }) : Array.from(part));
+  const tokens = (part: Prompt) =>
+    typeof part === "string" ? vocab.tokenize(part, { addSpecial: false }) : Array.from(part);
   const bos = vocab.addBos && vocab.bos !== undefined ? [vocab.bos] : [];
   return Int32Array.from([...bos, fimPrefix, ...tokens(prompt), fimSuffix, ...tokens(suffix), fimMiddle]);
 }
@@ -83,7 +92,9 @@ class LogprobLists {
     this.value.text_offset.push(this.#offset);
     this.value.token_logprobs.push(logprob);
     this.value.tokens.push(text);
-    this.value.top_logprobs.push(Object.fromEntries(top.map((entry) => [tokenText(this.#vocab, entry.token), entry.logprob])));
+    this.value.top_logprobs.push(
+      Object.fromEntries(top.map((entry) => [tokenText(this.#vocab, entry.token), entry.logprob])),
+    );
     this.#offset += text.length;
   }
 }
@@ -115,7 +126,10 @@ async function* choices(
           ? (position, logits) => {
               const normaliser = logSumExp(logits);
               const next = core.held.view()[position + 1]!;
-              echoed.set(position + 1, { logprob: logits[next]! - normaliser, top: topLogprobs(logits, topCount, normaliser) });
+              echoed.set(position + 1, {
+                logprob: logits[next]! - normaliser,
+                top: topLogprobs(logits, topCount, normaliser),
+              });
             }
           : undefined,
       });
@@ -160,7 +174,10 @@ function listsOf(vocab: Vocab, offset: number, tokens: readonly GeneratedToken[]
 }
 
 /** Streams a completion: a chunk per piece of text, then one with the reason to finish, then usage where asked for. */
-export async function* streamCompletion(core: LlamaCore, params: CompletionParams): AsyncGenerator<CompletionChunk, void> {
+export async function* streamCompletion(
+  core: LlamaCore,
+  params: CompletionParams,
+): AsyncGenerator<CompletionChunk, void> {
   const planned = plan(core, params);
   const occupied = core.occupy();
   try {
@@ -189,7 +206,10 @@ export async function completeAtOnce(core: LlamaCore, params: CompletionParams):
     for (;;) {
       const step = await source.next();
       if (step.done) {
-        const head = { ...responseHead("cmpl", core.model, params.model), object: "text_completion" as const };
+        const head = {
+          ...responseHead("cmpl", core.model, params.model),
+          object: "text_completion" as const,
+        };
         return { ...head, choices: done, ...step.value };
       }
       const { index, text, finish_reason, logprobs } = step.value;

@@ -4,8 +4,8 @@ import { Batch } from "../batch.ts";
 import { Context } from "../context.ts";
 import type { ContextOptions } from "../context-options.ts";
 import type { Model } from "../model.ts";
-import { createSampler } from "../sampling-params.ts";
 import type { SamplerChain } from "../sampler.ts";
+import { createSampler } from "../sampling-params.ts";
 import { checkGeneration } from "./check-params.ts";
 import { Generation, type GenerationHooks } from "./generation.ts";
 import { HeldTokens } from "./held-tokens.ts";
@@ -50,7 +50,10 @@ export class LlamaCore {
       }
     }
     if (target.length === 0) {
-      throw new RequestError("the prompt is empty; give at least one token (this model adds no BOS of its own)", "prompt");
+      throw new RequestError(
+        "the prompt is empty; give at least one token (this model adds no BOS of its own)",
+        "prompt",
+      );
     }
     if (target.length > this.context.sequenceLength) {
       throw new RequestError(
@@ -69,7 +72,9 @@ export class LlamaCore {
   occupy(): { release(): void } {
     this.#assertOpen();
     if (this.#busy) {
-      throw new RequestError("this Llama is generating already; await it, or end its iterator with return(), first");
+      throw new RequestError(
+        "this Llama is generating already; await it, or end its iterator with return(), first",
+      );
     }
     this.#busy = true;
     let released = false;

@@ -41,15 +41,22 @@ export class Embedder {
   /** The embedding of one text, of length 1 (Euclidean) unless pooling is "rank" or "none". */
   embed(input: Prompt, field: string): { values: Float32Array; tokenCount: number } {
     const { context } = this;
-    const tokens = typeof input === "string" ? this.#model.vocab.tokenize(input, { parseSpecial: true }) : this.#check(input, field);
+    const tokens =
+      typeof input === "string"
+        ? this.#model.vocab.tokenize(input, { parseSpecial: true })
+        : this.#check(input, field);
     if (tokens.length === 0) throw new RequestError(`${field} has no tokens`, field);
     if (tokens.length > context.batchSize) {
-      throw new RequestError(`${field} has ${tokens.length} tokens, at most ${context.batchSize} can be embedded`, field);
+      throw new RequestError(
+        `${field} has ${tokens.length} tokens, at most ${context.batchSize} can be embedded`,
+        field,
+      );
     }
     if (context.hasMemory) context.memory.clear();
     const outcome = context.decode(this.#batch.fill(tokens, { position: 0, outputs: "all" }));
     if (outcome !== "done") throw new RequestError(`${field} could not be computed (${outcome})`, field);
-    const values = context.pooling === "none" ? context.outputs.tokenEmbedding(-1) : context.outputs.sequenceEmbedding(0);
+    const values =
+      context.pooling === "none" ? context.outputs.tokenEmbedding(-1) : context.outputs.sequenceEmbedding(0);
     return { values: context.pooling === "rank" ? values : normalise(values), tokenCount: tokens.length };
   }
 
@@ -57,11 +64,20 @@ export class Embedder {
     const inputs = promptList(params.input as never, "input");
     const length = this.#model.outputEmbeddingLength;
     const { dimensions, encoding_format: format = "float" } = params;
-    if (dimensions !== undefined && (!Number.isInteger(dimensions) || dimensions < 1 || dimensions > length)) {
-      throw new RequestError(`dimensions must be an integer between 1 and ${length}, got ${dimensions}`, "dimensions");
+    if (
+      dimensions !== undefined &&
+      (!Number.isInteger(dimensions) || dimensions < 1 || dimensions > length)
+    ) {
+      throw new RequestError(
+        `dimensions must be an integer between 1 and ${length}, got ${dimensions}`,
+        "dimensions",
+      );
     }
     if (format !== "float" && format !== "base64") {
-      throw new RequestError(`encoding_format must be float or base64, got ${String(format)}`, "encoding_format");
+      throw new RequestError(
+        `encoding_format must be float or base64, got ${String(format)}`,
+        "encoding_format",
+      );
     }
     let total = 0;
     const data = inputs.map((input, index) => {
@@ -82,7 +98,9 @@ export class Embedder {
 
   #check(tokens: ArrayLike<number>, field: string): Int32Array {
     const { vocab } = this.#model;
-    return Int32Array.from(tokens as ArrayLike<number>, (token, index) => vocab.checkToken(token, `${field}[${index}]`));
+    return Int32Array.from(tokens as ArrayLike<number>, (token, index) =>
+      vocab.checkToken(token, `${field}[${index}]`),
+    );
   }
 }
 

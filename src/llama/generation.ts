@@ -1,5 +1,5 @@
 import { CriaError, DecodeError, DisposedError, RequestError } from "../../lib/errors.ts";
-import { Batch } from "../batch.ts";
+import type { Batch } from "../batch.ts";
 import type { Context } from "../context.ts";
 import type { SamplerChain } from "../sampler.ts";
 import type { HeldTokens } from "./held-tokens.ts";
@@ -84,7 +84,11 @@ export class Generation {
    * Samples tokens until the model ends its text, `max_tokens` is reached, or the context is full.
    * The token that ends a text is yielded too.
    */
-  async *tokens(sampler: SamplerChain, params: GenerationParams, hooks: GenerationHooks = {}): AsyncGenerator<number> {
+  async *tokens(
+    sampler: SamplerChain,
+    params: GenerationParams,
+    hooks: GenerationHooks = {},
+  ): AsyncGenerator<number> {
     const { vocab } = this.#context.model;
     const criteria = [params.stopping_criteria ?? []].flat();
     while (this.generatedLength < limitOf(params)) {
@@ -142,7 +146,8 @@ export class Generation {
     }
     if (outcome === "done") return;
     this.#held.truncate(outcome === "aborted" ? context.memory.positionMax(0) + 1 : position);
-    if (outcome === "aborted") throw new CriaError("ABORTED", "the decode was aborted through the context's abort flag");
+    if (outcome === "aborted")
+      throw new CriaError("ABORTED", "the decode was aborted through the context's abort flag");
     throw new RequestError(
       `the context is full (${context.sequenceLength} tokens); load with a larger contextLength`,
       "prompt",
@@ -154,7 +159,11 @@ export class Generation {
   }
 
   #progress(end: number): PromptProgress {
-    return { totalLength: this.promptLength, cachedLength: this.cachedLength, computedLength: end - this.cachedLength };
+    return {
+      totalLength: this.promptLength,
+      cachedLength: this.cachedLength,
+      computedLength: end - this.cachedLength,
+    };
   }
 
   #reportPrompt(start: number, end: number, length: number, hooks: GenerationHooks): void {

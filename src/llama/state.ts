@@ -30,7 +30,8 @@ export function decodeState(file: Uint8Array, path: string): LlamaState {
   if (bytes.length < headerLength || header.getUint32(0, true) !== magic) {
     throw new RequestError(`${path} is no state file of cria`);
   }
-  if (header.getUint32(4, true) !== version) throw new RequestError(`${path} was written by another version of cria`);
+  if (header.getUint32(4, true) !== version)
+    throw new RequestError(`${path} was written by another version of cria`);
   const count = header.getUint32(8, true);
   const end = headerLength + 4 * count;
   if (end > bytes.length || header.getUint32(12, true) !== checksum(bytes.subarray(headerLength))) {

@@ -13,7 +13,10 @@ export class TextStream {
   /** The stop string that ended the text. */
   stop: string | undefined;
 
-  constructor(vocab: Vocab, { stops = [], special = false }: { stops?: readonly string[]; special?: boolean } = {}) {
+  constructor(
+    vocab: Vocab,
+    { stops = [], special = false }: { stops?: readonly string[]; special?: boolean } = {},
+  ) {
     this.#vocab = vocab;
     this.#stops = stops.length > 0 ? new StopMatcher([...stops]) : undefined;
     this.#special = special;

@@ -2,7 +2,12 @@ import type { Generation } from "./generation.ts";
 import type { Timings, Usage } from "./types.ts";
 
 export function emptyUsage(): Usage {
-  return { prompt_tokens: 0, completion_tokens: 0, total_tokens: 0, prompt_tokens_details: { cached_tokens: 0 } };
+  return {
+    prompt_tokens: 0,
+    completion_tokens: 0,
+    total_tokens: 0,
+    prompt_tokens_details: { cached_tokens: 0 },
+  };
 }
 
 export function usageOf(generation: Generation): Usage {

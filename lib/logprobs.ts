@@ -31,15 +31,16 @@ export function topLogprobs(
   count: number,
   normaliser = logSumExp(logits),
 ): TokenLogprob[] {
-  const top: TokenLogprob[] = [];
-  if (count <= 0) return top;
+  // Ranked by logit: subtracting the normaliser first would make close logits equal.
+  const top: { token: number; logit: number }[] = [];
+  if (count <= 0) return [];
   for (let token = 0; token < logits.length; token++) {
-    const logprob = logits[token]! - normaliser;
-    if (top.length === count && !(logprob > top[count - 1]!.logprob)) continue;
+    const logit = logits[token]!;
+    if (top.length === count && !(logit > top[count - 1]!.logit)) continue;
     let at = top.length;
-    while (at > 0 && top[at - 1]!.logprob < logprob) at--;
-    top.splice(at, 0, { token, logprob });
+    while (at > 0 && top[at - 1]!.logit < logit) at--;
+    top.splice(at, 0, { token, logit });
     if (top.length > count) top.pop();
   }
-  return top;
+  return top.map(({ token, logit }) => ({ token, logprob: logit - normaliser }));
 }

@@ -1,10 +1,7 @@
 import { prefixMatchWasm } from "./prefix-match.generated.ts";
 
-/** Compares two runs of tokens at byte offsets of the memory it was made for. */
-export type PrefixKernel = (a: number, b: number, length: number, memory: WebAssembly.Memory) => number;
-
-/** Below this many tokens a loop in JavaScript is faster than a call into wasm. */
-const shortLength = 48;
+/** Length of the common prefix of `length` tokens at two byte offsets of the memory it was made for. */
+export type PrefixKernel = (a: number, b: number, length: number) => number;
 
 /** Token by token: the reference that the others are tested against. */
 export function longestCommonPrefixNaive(a: Int32Array, b: Int32Array): number {
@@ -13,8 +10,6 @@ export function longestCommonPrefixNaive(a: Int32Array, b: Int32Array): number {
   while (index < length && a[index] === b[index]) index++;
   return index;
 }
-
-type WasmKernel = (a: number, b: number, length: number) => number;
 
 let compiled: WebAssembly.Module | null | undefined;
 
@@ -35,27 +30,17 @@ function kernelModule(): WebAssembly.Module | null {
 export function createPrefixKernel(memory: WebAssembly.Memory): PrefixKernel | undefined {
   const module = kernelModule();
   if (!module) return undefined;
-  let commonPrefix: WasmKernel;
   try {
     const instance = new WebAssembly.Instance(module, { cria: { memory } });
-    commonPrefix = instance.exports.commonPrefix as WasmKernel;
+    return instance.exports.commonPrefix as PrefixKernel;
   } catch {
     return undefined;
   }
-  let view = new Int32Array(memory.buffer);
-  return (a, b, length) => {
-    if (length >= shortLength) return commonPrefix(a, b, length);
-    if (4 * view.length < memory.buffer.byteLength) view = new Int32Array(memory.buffer);
-    const [startA, startB] = [a / 4, b / 4];
-    let index = 0;
-    while (index < length && view[startA + index] === view[startB + index]) index++;
-    return index;
-  };
 }
 
 /**
  * Length of the longest common prefix of two token lists, wherever they live. Lists in a token arena are compared
- * faster by `TokenArena.commonPrefix`, which needs no copy.
+ * faster by `TokenBuffer.commonPrefix`, in place.
  */
 export function longestCommonPrefix(a: Int32Array, b: Int32Array): number {
   return longestCommonPrefixNaive(a, b);

@@ -27,7 +27,8 @@ export interface ArenaBytes {
 export class TokenArena {
   readonly memory: WebAssembly.Memory;
   readonly maxTokens: number;
-  readonly #kernel: PrefixKernel | undefined;
+  /** For buffers of this module; undefined where the engine has no wasm SIMD. */
+  readonly kernel: PrefixKernel | undefined;
   readonly #free: FreeList;
   #pages: number;
   readonly #maxPages: number;
@@ -43,7 +44,7 @@ export class TokenArena {
     this.memory = new WebAssembly.Memory({ initial: this.#pages, maximum: this.#maxPages, shared: true });
     // Offset 0 is kept unused, so that no view of ours begins where a NULL offset would point.
     this.#free = new FreeList(alignment, this.#pages * pageBytes);
-    this.#kernel = createPrefixKernel(this.memory);
+    this.kernel = createPrefixKernel(this.memory);
   }
 
   /** An empty buffer for tokens. @throws RangeError where the arena is full. */
@@ -68,10 +69,7 @@ export class TokenArena {
 
   /** Length of the common prefix of two buffers of this arena, compared in place. */
   commonPrefix(a: TokenBuffer, b: TokenBuffer): number {
-    const length = Math.min(a.length, b.length);
-    return this.#kernel
-      ? this.#kernel(a.byteOffset, b.byteOffset, length, this.memory)
-      : longestCommonPrefixNaive(a.view(0, length), b.view(0, length));
+    return a.commonPrefix(b);
   }
 
   /** Reserves a range; for buffers of this module. */
@@ -103,6 +101,11 @@ export class TokenArena {
 function roundUp(byteLength: number): number {
   return Math.max(alignment, Math.ceil(byteLength / alignment) * alignment);
 }
+
+/** Up to this many tokens a loop in JavaScript is faster than a call into wasm. */
+const shortLength = 40;
+/** Of longer lists the first few tokens are looped over too, so that an early difference costs no call. */
+const firstLook = 8;
 
 /** A growing list of tokens in an arena. */
 export class TokenBuffer implements Disposable {
@@ -153,6 +156,31 @@ export class TokenBuffer implements Disposable {
   view(start = 0, end = this.#length): Int32Array {
     this.#assertLive();
     return this.#storage.subarray(start, Math.min(end, this.#length));
+  }
+
+  /** Length of the common prefix with a buffer of the same arena. */
+  commonPrefix(other: TokenBuffer): number {
+    const a = this.#storage;
+    const b = other.#storage;
+    const length = Math.min(this.#length, other.#length);
+    const looped = length > shortLength ? firstLook : length;
+    let index = 0;
+    while (index < looped && a[index] === b[index]) index++;
+    return index < looped || (index === length && length > 0)
+      ? index
+      : this.#longPrefix(other, index, length);
+  }
+
+  /** The rest of {@link commonPrefix}, once the first `index` tokens are known to be equal. */
+  #longPrefix(other: TokenBuffer, index: number, length: number): number {
+    this.#assertLive();
+    other.#assertLive();
+    if (this.#arena !== other.#arena) throw new TypeError("the buffers belong to different arenas");
+    const { kernel } = this.#arena;
+    const skipped = 4 * index;
+    if (kernel)
+      return index + kernel(this.#byteOffset + skipped, other.#byteOffset + skipped, length - index);
+    return index + longestCommonPrefixNaive(this.view(index, length), other.view(index, length));
   }
 
   append(token: number): void {

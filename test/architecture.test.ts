@@ -33,7 +33,9 @@ test("only ffi/ knows a foreign function interface", async () => {
   const trespassers: string[] = [];
   for (const file of files) {
     if (file.startsWith("ffi/")) continue;
-    const foreign = (await importsOf(file)).filter((specifier) => specifier === "bun:ffi" || specifier === "koffi");
+    const foreign = (await importsOf(file)).filter(
+      (specifier) => specifier === "bun:ffi" || specifier === "koffi",
+    );
     trespassers.push(...foreign.map((specifier) => `${file} -> ${specifier}`));
   }
   expect(trespassers).toEqual([]);

@@ -14,7 +14,10 @@ const haveNm = spawnSync("nm", ["--version"]).status === 0;
 const withHeadersAndNm = requireOrSkip(haveHeaders && haveNm, "llama.cpp headers and nm are needed");
 
 function exported(path: string): Set<string> {
-  const { stdout } = spawnSync("nm", ["-D", "--defined-only", path], { encoding: "utf8", maxBuffer: 2 ** 26 });
+  const { stdout } = spawnSync("nm", ["-D", "--defined-only", path], {
+    encoding: "utf8",
+    maxBuffer: 2 ** 26,
+  });
   return new Set([...stdout.matchAll(/ [TW] (\w+)$/gm)].map((match) => match[1] as string));
 }
 
@@ -24,28 +27,33 @@ function statementWith(text: string, name: string): string | undefined {
   return code.split(";").find((statement) => new RegExp(`\\b${name}\\s*\\(`).test(statement));
 }
 
-withHeadersAndNm("every function of llama.h that the library exports is bound, but for deprecated ones", async () => {
-  const { library } = await loadLibrary();
-  const text = readFileSync(join(headers, "include/llama.h"), "utf8");
-  const missing: string[] = [];
-  const superfluous: string[] = [];
-  let found = 0;
-  for (const name of exported(library.llama)) {
-    const statement = statementWith(text, name);
-    if (!statement) continue;
-    found++;
-    const deprecated = statement.includes("DEPRECATED");
-    if (!deprecated && !(name in symbols)) missing.push(name);
-    if (deprecated && name in symbols) superfluous.push(name);
-  }
-  expect(found).toBeGreaterThan(200);
-  expect(missing).toEqual([]);
-  expect(superfluous).toEqual([]);
-});
+withHeadersAndNm(
+  "every function of llama.h that the library exports is bound, but for deprecated ones",
+  async () => {
+    const { library } = await loadLibrary();
+    const text = readFileSync(join(headers, "include/llama.h"), "utf8");
+    const missing: string[] = [];
+    const superfluous: string[] = [];
+    let found = 0;
+    for (const name of exported(library.llama)) {
+      const statement = statementWith(text, name);
+      if (!statement) continue;
+      found++;
+      const deprecated = statement.includes("DEPRECATED");
+      if (!deprecated && !(name in symbols)) missing.push(name);
+      if (deprecated && name in symbols) superfluous.push(name);
+    }
+    expect(found).toBeGreaterThan(200);
+    expect(missing).toEqual([]);
+    expect(superfluous).toEqual([]);
+  },
+);
 
 withHeadersAndNm("every bound function of llama.h stands in the header", async () => {
   const text = readFileSync(join(headers, "include/llama.h"), "utf8");
-  const invented = Object.keys(symbols).filter((name) => name.startsWith("llama_") && !statementWith(text, name));
+  const invented = Object.keys(symbols).filter(
+    (name) => name.startsWith("llama_") && !statementWith(text, name),
+  );
   expect(invented).toEqual([]);
 });
 
@@ -64,7 +72,9 @@ test("every bound function can be bound in this library, but for RPC, which it m
 });
 
 withHeaders("generating anew gives the committed files", () => {
-  const run = spawnSync(process.execPath, ["run", "scripts/generate-ffi.ts", "--check"], { encoding: "utf8" });
+  const run = spawnSync(process.execPath, ["run", "scripts/generate-ffi.ts", "--check"], {
+    encoding: "utf8",
+  });
   expect(run.stderr).toBe("");
   expect(run.status).toBe(0);
 });

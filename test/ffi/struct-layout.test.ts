@@ -27,11 +27,25 @@ function ask(body: string, includes = ["llama.h"]): Map<string, number> {
     const program = join(folder, "layout");
     const head = ["stdio.h", "stddef.h", ...includes].map((name) => `#include <${name}>\n`).join("");
     writeFileSync(source, `${head}int main(void) {\n${body}\nreturn 0;\n}\n`);
-    const flags = ["-I", join(headers, "include"), "-I", join(headers, "ggml/include"), "-w", "-o", program, source];
+    const flags = [
+      "-I",
+      join(headers, "include"),
+      "-I",
+      join(headers, "ggml/include"),
+      "-w",
+      "-o",
+      program,
+      source,
+    ];
     const build = spawnSync(compiler as string, flags, { encoding: "utf8" });
     if (build.status !== 0) throw new Error(build.stderr);
     const { stdout } = spawnSync(program, { encoding: "utf8", maxBuffer: 2 ** 26 });
-    return new Map(stdout.trim().split("\n").map((line) => [line.split(" ")[0] as string, Number(line.split(" ")[1])]));
+    return new Map(
+      stdout
+        .trim()
+        .split("\n")
+        .map((line) => [line.split(" ")[0] as string, Number(line.split(" ")[1])]),
+    );
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
@@ -56,13 +70,16 @@ compiled("sizes, alignments and offsets are those of the C compiler", () => {
 
 compiled("enumerators and macros have the values of the C compiler", () => {
   const ours = new Map<string, number>();
-  for (const values of Object.values(enums)) for (const [name, value] of Object.entries(values)) ours.set(name, value);
+  for (const values of Object.values(enums))
+    for (const [name, value] of Object.entries(values)) ours.set(name, value);
   const lines = [...ours.keys()].map((name) => `printf("${name} %lld\\n", (long long)(${name}));`);
   for (const [name, value] of Object.entries(constants)) {
     ours.set(name, value);
     lines.push(`printf("${name} %lld\\n", (long long)(${name}));`);
   }
-  expect(Object.fromEntries(ask(lines.join("\n"), ["llama.h", "ggml-rpc.h"]))).toEqual(Object.fromEntries(ours));
+  expect(Object.fromEntries(ask(lines.join("\n"), ["llama.h", "ggml-rpc.h"]))).toEqual(
+    Object.fromEntries(ours),
+  );
 });
 
 const machine: Record<string, string> = {
@@ -86,15 +103,21 @@ compiled("results have the size of the C compiler's, and calls compile with as m
   const lines: string[] = [];
   for (const [name, { returns, args }] of Object.entries(symbols) as [string, SymbolSignature][]) {
     const zero = (type: string) =>
-      type.startsWith("struct ") ? `(${type}){0}` : `(${type === "f32" || type === "f64" ? "double" : "long"})0`;
+      type.startsWith("struct ")
+        ? `(${type}){0}`
+        : `(${type === "f32" || type === "f64" ? "double" : "long"})0`;
     const call = `${name}(${args.map((type) => (type === "ptr" ? "(void *)0" : zero(type))).join(", ")})`;
     if (returns === "void") {
       lines.push(`(void)sizeof((${call}, 0));`);
       continue;
     }
-    const struct = returns.startsWith("struct ") ? structs[returns.slice(7) as keyof typeof structs] : undefined;
+    const struct = returns.startsWith("struct ")
+      ? structs[returns.slice(7) as keyof typeof structs]
+      : undefined;
     ours.set(name, struct?.size ?? Number(machine[returns]));
     lines.push(`printf("${name} %zu\\n", sizeof(${call}));`);
   }
-  expect(Object.fromEntries(ask(lines.join("\n"), ["llama.h", "ggml-rpc.h"]))).toEqual(Object.fromEntries(ours));
+  expect(Object.fromEntries(ask(lines.join("\n"), ["llama.h", "ggml-rpc.h"]))).toEqual(
+    Object.fromEntries(ours),
+  );
 });

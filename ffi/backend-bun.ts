@@ -65,7 +65,9 @@ export function createBunBackend(): NativeBackend {
       return (view.byteLength === 0 ? 0 : ptr(view as unknown as Uint8Array)) as Pointer;
     },
     callback(signature, body) {
-      const callback = new JSCallback(body as (...args: unknown[]) => unknown, {
+      // bun:ffi hands a NULL pointer over as null.
+      const withoutNull = (...args: (number | null)[]) => body(...args.map((value) => value ?? 0));
+      const callback = new JSCallback(withoutNull as (...args: unknown[]) => unknown, {
         // As an argument of JavaScript, u64 would arrive as a bigint and `ptr` arrives as a number.
         args: signature.args.map((type) => (type === "ptr" ? "ptr" : argumentTypes[type])),
         returns: argumentTypes[signature.returns as ScalarType] ?? "void",

@@ -31,7 +31,13 @@ export const koffiTypes: Record<ScalarType | "void", string> = {
 };
 
 function openKoffi(path: string): SharedObject {
-  const library = koffiModule().load(path);
+  let library: ReturnType<Koffi["load"]>;
+  try {
+    library = koffiModule().load(path);
+  } catch (error) {
+    // koffi's words do not always say which file it was.
+    throw new Error(`cannot open ${path}: ${(error as Error).message}`, { cause: error });
+  }
   return {
     path,
     bind(name, { returns, args }) {

@@ -41,6 +41,7 @@ export interface NativeBackend {
 }
 
 export type BackendName = "bun" | "koffi";
+const backendNames: readonly BackendName[] = ["bun", "koffi"];
 
 export const isBun = typeof (globalThis as { Bun?: unknown }).Bun !== "undefined";
 
@@ -49,8 +50,13 @@ const loaded = new Map<BackendName, Promise<NativeBackend>>();
 /**
  * Loads a foreign function interface: bun:ffi on Bun, koffi elsewhere, unless named.
  * `bun:ffi` is imported on demand, since the name does not resolve on other runtimes.
+ *
+ * @throws RangeError for a name there is not, or that does not run here.
  */
 export function loadBackend(name: BackendName = isBun ? "bun" : "koffi"): Promise<NativeBackend> {
+  if (!backendNames.includes(name)) {
+    throw new RangeError(`backend (CRIA_FFI) must be one of ${backendNames.join(", ")}, got "${name}"`);
+  }
   if (name === "bun" && !isBun) {
     throw new RangeError('the "bun" backend needs Bun; use backend "koffi" here (CRIA_FFI=koffi)');
   }

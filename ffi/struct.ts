@@ -17,11 +17,13 @@ export class CStruct<S extends StructName = StructName> {
   readonly address: Pointer<S>;
   readonly #view: DataView;
   readonly #halves: Uint32Array;
+  readonly #count: number;
 
   /** @param count Number of consecutive structs, for C arrays. */
   constructor(backend: NativeBackend, name: S, { count = 1 }: { count?: number } = {}) {
     this.name = name;
     this.layout = structs[name];
+    this.#count = count;
     // Whole words, so that a by-value copy never reads past the end.
     const byteLength = Math.ceil((this.layout.size * count) / 8) * 8;
     const buffer = new ArrayBuffer(byteLength);
@@ -49,8 +51,7 @@ export class CStruct<S extends StructName = StructName> {
    */
   set(field: FieldName<S>, value: Value, at = 0): this {
     const layout = this.#field(field);
-    const offset = at * this.layout.size + layout.offset;
-    if (offset + 1 > this.bytes.length) throw new RangeError(`${this.name}[${at}] is out of bounds`);
+    const offset = this.#start(at) + layout.offset;
     writeScalar(this.#view, offset, layout.type, value, `${this.name}.${field}`);
     return this;
   }
@@ -58,14 +59,21 @@ export class CStruct<S extends StructName = StructName> {
   /** Reads a field of struct `at`; 64-bit integers come back as `number`. */
   get(field: FieldName<S>, at = 0): number {
     const layout = this.#field(field);
-    return readScalar(this.#view, at * this.layout.size + layout.offset, layout.type);
+    return readScalar(this.#view, this.#start(at) + layout.offset, layout.type);
   }
 
   /** Bytes of an array field such as `char key[128]`. */
   array(field: FieldName<S>, at = 0): Uint8Array {
     const layout = this.#field(field);
-    const start = at * this.layout.size + layout.offset;
+    const start = this.#start(at) + layout.offset;
     return this.bytes.subarray(start, start + (layout.count ?? 1) * scalarSize(layout.type));
+  }
+
+  #start(at: number): number {
+    if (!Number.isInteger(at) || at < 0 || at >= this.#count) {
+      throw new RangeError(`${this.name}[${at}] is out of bounds, there are ${this.#count}`);
+    }
+    return at * this.layout.size;
   }
 
   #field(field: string): FieldLayout {
@@ -128,10 +136,16 @@ function writeScalar(view: DataView, offset: number, type: string, value: Value,
     return;
   }
   if (type === "bool") {
+    if (typeof value !== "boolean" && value !== 0 && value !== 1)
+      throw new TypeError(`${what} must be a boolean, got ${value}`);
     view.setUint8(offset, value ? 1 : 0);
     return;
   }
-  if (typeof value === "bigint") {
+  if (typeof value === "bigint" && sizes[type] === 8) {
+    const [least, most] = type === "i64" ? [-(2n ** 63n), 2n ** 63n - 1n] : [0n, 2n ** 64n - 1n];
+    if (value < least || value > most) {
+      throw new RangeError(`${what} must be between ${least} and ${most}, got ${value}`);
+    }
     view.setBigUint64(offset, BigInt.asUintN(64, value), true);
     return;
   }

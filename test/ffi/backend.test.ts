@@ -1,9 +1,9 @@
 import { describe, expect, test } from "bun:test";
 import { join } from "node:path";
 import { loadBackend, type MachineSignature, type NativeFunction } from "../../ffi/backend.ts";
+import { requireOrSkip } from "../require.ts";
 import { allBackends } from "../support/backends.ts";
 import { compileLibrary, haveCompiler, needsCompiler } from "../support/compile-c.ts";
-import { requireOrSkip } from "../require.ts";
 
 const source = `
 #include <stdbool.h>
@@ -98,9 +98,7 @@ describe.each(await allBackends())("backend %s", (_, backend) => {
       returns: "f64",
       args: ["i32", "f64", "f32", "i64", "bool", "u8", "i32", "i32", "f64"],
     });
-    expect(mix(1, 1.5, 0.5, 100, true, 200, -3, 9, 0.25)).toBe(
-      1 + 3 + 1.5 + 400 + 5 + 1200 - 21 + 72 + 2.25,
-    );
+    expect(mix(1, 1.5, 0.5, 100, true, 200, -3, 9, 0.25)).toBe(1 + 3 + 1.5 + 400 + 5 + 1200 - 21 + 72 + 2.25);
   });
 
   withC("C writes into plain and shared memory, at the offset of the view", () => {

@@ -74,6 +74,8 @@ export class NativeMemory {
   /** Reads a C string; `undefined` for NULL. Invalid UTF-8 gives U+FFFD. */
   readString(source: Pointer): string | undefined {
     if (source === 0) return undefined;
-    return new TextDecoder().decode(this.read(source, this.#libc.strlen(source)));
+    // A byte order mark is part of the text: C does not skip it either.
+    const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
+    return decoder.decode(this.read(source, this.#libc.strlen(source)));
   }
 }

@@ -1,13 +1,12 @@
 import { ModelLoadError } from "./errors.ts";
-import { firstDuplicate } from "./gguf-duplicates.ts";
-import { type GgufHeader, metadataArray, metadataNumber, metadataString } from "./gguf-header.ts";
+import { type GgufHeader, metadataNumber, metadataString } from "./gguf-header.ts";
+import { tensorTypeProblem } from "./gguf-tensor-rules.ts";
 import type { GgufEntry } from "./gguf-value.ts";
+import { vocabularyProblem } from "./gguf-vocabulary-rules.ts";
 
 /** `LLAMA_MAX_LAYERS` and `LLAMA_MAX_EXPERTS` of llama.cpp v0.5.0. */
 const maxLayers = 512;
 const maxExperts = 1024;
-/** Dummy tokens libllama creates for a model without a tokenizer; each costs memory at once. */
-const maxVocabulary = 1 << 24;
 /** Every buffer ggml maps must begin at a multiple of this. */
 const mappedAlignment = 32;
 const ropeScalings = new Set(["none", "linear", "yarn", "longrope"]);
@@ -30,7 +29,12 @@ export function checkLoadable(header: GgufHeader): void {
     refuse(`the data begins at ${header.dataOffset}, no multiple of ${mappedAlignment}`);
   }
   checkSplit(header, refuse);
-  checkVocabulary(header, refuse);
+  const problem = vocabularyProblem(header);
+  if (problem !== undefined) refuse(problem);
+  for (const tensor of header.tensors.values()) {
+    const wrongType = tensorTypeProblem(tensor);
+    if (wrongType !== undefined) refuse(wrongType);
+  }
   if (architecture === undefined) return;
   checkLayers(header, architecture, refuse);
   checkExperts(header, architecture, refuse);
@@ -43,19 +47,6 @@ function checkSplit(header: GgufHeader, refuse: Refuse): void {
   const entry = header.metadata.get("split.no");
   // Later parts read this number without looking at its type.
   if (entry !== undefined && entry.type !== "u16") refuse(`split.no must be of type u16, got ${entry.type}`);
-}
-
-function checkVocabulary(header: GgufHeader, refuse: Refuse): void {
-  const architecture = metadataString(header, "general.architecture");
-  const size = metadataNumber(header, `${architecture}.vocab_size`);
-  if (size !== undefined && size > maxVocabulary) refuse(`${architecture}.vocab_size is ${size}`);
-  const tokens = metadataArray(header, "tokenizer.ggml.tokens");
-  if (tokens?.elementType !== "string") return;
-  const duplicate = firstDuplicate(tokens);
-  if (duplicate !== undefined) {
-    const { first, second, text } = duplicate;
-    refuse(`tokenizer.ggml.tokens holds ${JSON.stringify(text)} twice, as ${first} and ${second}`);
-  }
 }
 
 function checkLayers(header: GgufHeader, architecture: string, refuse: Refuse): void {

@@ -25,7 +25,7 @@ for (const file of readdirSync("examples").sort()) {
     failures++;
     continue;
   }
-  const [program, ...args] = [...command, path] as [string, ...string[]];
+  const [program = "", ...args] = [...command, path];
   const run = spawnSync(program, args, { encoding: "utf8", timeout: 120_000, input: "" });
   const good = run.status === 0 && new RegExp(expected, "s").test(run.stdout);
   console.log(`${good ? "ok  " : "FAIL"} ${path}`);

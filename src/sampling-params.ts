@@ -1,30 +1,282 @@
+import { RequestError } from "../lib/errors.ts";
+import type { Grammar } from "./grammar.ts";
 import type { Model } from "./model.ts";
-import { Sampler, SamplerChain } from "./sampler.ts";
+import { CustomSampler, type CustomSamplerInfo } from "./sampler/custom.ts";
+import { type LogitBias, Sampler, SamplerChain } from "./sampler.ts";
 
+/** Changes the logits of the next token in place, given the tokens so far; -Infinity rules a token out. */
+export type LogitsProcessor = (logits: Float32Array, info: CustomSamplerInfo) => void;
+
+/** How to choose tokens, under the names of llama.cpp's server and OpenAI's API. */
 export interface SamplingParams {
+  /** Undefined, null or -1: random. */
   seed?: number | null | undefined;
+  /** 0 takes the most likely token. Default 0.8. */
   temperature?: number | null | undefined;
+  /** Default 40; 0 keeps all. */
   top_k?: number | undefined;
+  /** Default 0.95; 1 keeps all. */
   top_p?: number | null | undefined;
+  /** Default 0.05; 0 keeps all. */
   min_p?: number | undefined;
-  grammar?: string | undefined;
+  /** Default 1, off. */
+  typical_p?: number | undefined;
+  /** Default -1, off. */
+  top_n_sigma?: number | undefined;
+  /** Default 0, off. */
+  xtc_probability?: number | undefined;
+  xtc_threshold?: number | undefined;
+  /** Default 0, off. */
+  dynatemp_range?: number | undefined;
+  dynatemp_exponent?: number | undefined;
+  /** Default 1, off. */
+  repeat_penalty?: number | undefined;
+  /** Tokens looked back at; -1 for the whole context. Default 64. */
+  repeat_last_n?: number | undefined;
+  frequency_penalty?: number | null | undefined;
+  presence_penalty?: number | null | undefined;
+  /** Default 0, off. */
+  dry_multiplier?: number | undefined;
+  dry_base?: number | undefined;
+  dry_allowed_length?: number | undefined;
+  /** Tokens looked back at; -1 for the whole context. Default 64. */
+  dry_penalty_last_n?: number | undefined;
+  dry_sequence_breakers?: readonly string[] | undefined;
+  /** 0 (off), 1 or 2; replaces all truncating samplers. */
+  mirostat?: number | undefined;
+  mirostat_tau?: number | undefined;
+  mirostat_eta?: number | undefined;
+  /** Probability to stay near; negative (default): off. Replaces the random pick. */
+  adaptive_target?: number | undefined;
+  adaptive_decay?: number | undefined;
+  /** Fewest tokens that truncating samplers leave. */
+  min_keep?: number | undefined;
+  /** Order of the samplers, by llama.cpp's names. */
+  samplers?: readonly string[] | undefined;
+  /** Added to the logits of tokens; false bans a token. */
+  logit_bias?:
+    | LogitBias
+    | ReadonlyMap<number, number | false>
+    | Readonly<Record<string, number | false>>
+    | null
+    | undefined;
+  /** GBNF that the text must match. */
+  grammar?: Grammar | string | null | undefined;
+  ignore_eos?: boolean | undefined;
+  logits_processors?: LogitsProcessor | readonly LogitsProcessor[] | undefined;
 }
 
+const defaults = {
+  temperature: 0.8,
+  top_k: 40,
+  top_p: 0.95,
+  min_p: 0.05,
+  typical_p: 1,
+  top_n_sigma: -1,
+  xtc_probability: 0,
+  xtc_threshold: 0.1,
+  dynatemp_range: 0,
+  dynatemp_exponent: 1,
+  repeat_penalty: 1,
+  repeat_last_n: 64,
+  frequency_penalty: 0,
+  presence_penalty: 0,
+  dry_multiplier: 0,
+  dry_base: 1.75,
+  dry_allowed_length: 2,
+  dry_penalty_last_n: 64,
+  mirostat: 0,
+  mirostat_tau: 5,
+  mirostat_eta: 0.1,
+  adaptive_target: -1,
+  adaptive_decay: 0.9,
+  min_keep: 0,
+} as const;
+
+type Numbers = { [K in keyof typeof defaults]: number };
+
+/** llama.cpp's default order. */
+export const defaultSamplers = [
+  "penalties",
+  "dry",
+  "top_n_sigma",
+  "top_k",
+  "typ_p",
+  "top_p",
+  "min_p",
+  "xtc",
+  "temperature",
+] as const;
+
+const aliases: Readonly<Record<string, string>> = {
+  typical_p: "typ_p",
+  typical: "typ_p",
+  temp: "temperature",
+};
+
+interface Building {
+  readonly model: Model;
+  readonly numbers: Numbers;
+  readonly seed: number | null | undefined;
+  readonly breakers: readonly string[] | undefined;
+  readonly contextLength: number;
+}
+
+const lookBack = (value: number, { contextLength }: Building) => (value === -1 ? contextLength : value);
+
+/** What each name stands for; undefined where its parameters switch it off. */
+const factories: Readonly<Record<string, (building: Building) => Sampler | undefined>> = {
+  penalties: (building) => {
+    const { model, numbers } = building;
+    const { repeat_penalty: repeat, frequency_penalty: frequency, presence_penalty: presence } = numbers;
+    const off = numbers.repeat_last_n === 0 || (repeat === 1 && frequency === 0 && presence === 0);
+    const lastN = lookBack(numbers.repeat_last_n, building);
+    return off ? undefined : Sampler.penalties(model, { lastN, repeat, frequency, presence });
+  },
+  dry: (building) => {
+    const { model, numbers, breakers } = building;
+    if (numbers.dry_multiplier === 0) return undefined;
+    return Sampler.dry(model, {
+      multiplier: numbers.dry_multiplier,
+      base: numbers.dry_base,
+      allowedLength: numbers.dry_allowed_length,
+      lastN: lookBack(numbers.dry_penalty_last_n, building),
+      ...(breakers && { breakers }),
+    });
+  },
+  top_n_sigma: ({ model, numbers }) =>
+    numbers.top_n_sigma < 0 ? undefined : Sampler.topNSigma(model, numbers.top_n_sigma),
+  top_k: ({ model, numbers }) => Sampler.topK(model, numbers.top_k),
+  typ_p: ({ model, numbers }) =>
+    numbers.typical_p === 1 ? undefined : Sampler.typical(model, numbers.typical_p, numbers.min_keep),
+  top_p: ({ model, numbers }) => Sampler.topP(model, numbers.top_p, numbers.min_keep),
+  min_p: ({ model, numbers }) => Sampler.minP(model, numbers.min_p, numbers.min_keep),
+  xtc: ({ model, numbers, seed }) =>
+    numbers.xtc_probability === 0
+      ? undefined
+      : Sampler.xtc(model, {
+          probability: numbers.xtc_probability,
+          threshold: numbers.xtc_threshold,
+          minKeep: numbers.min_keep,
+          ...(seed !== undefined && { seed }),
+        }),
+  temperature: ({ model, numbers }) =>
+    Sampler.temperatureExt(model, numbers.temperature, numbers.dynatemp_range, numbers.dynatemp_exponent),
+  infill: ({ model }) => Sampler.infill(model),
+};
+
+/** Defaults, then what was given, then checks. @throws TypeError, RangeError naming the field. */
+function readNumbers(params: SamplingParams): Numbers {
+  const numbers: Record<string, number> = { ...defaults };
+  for (const name of Object.keys(defaults) as (keyof Numbers)[]) {
+    const value = params[name];
+    if (value === undefined || value === null) continue;
+    if (typeof value !== "number" || !Number.isFinite(value)) {
+      throw new TypeError(`${name} must be a finite number, got ${String(value)}`);
+    }
+    numbers[name] = value;
+  }
+  const { mirostat, temperature, repeat_last_n: repeatN, dry_penalty_last_n: dryN } = numbers as Numbers;
+  if (![0, 1, 2].includes(mirostat)) throw new RangeError(`mirostat must be 0, 1 or 2, got ${mirostat}`);
+  if (temperature < 0) throw new RangeError(`temperature must be 0 or more, got ${temperature}`);
+  for (const [name, value] of Object.entries({ repeat_last_n: repeatN, dry_penalty_last_n: dryN })) {
+    if (!Number.isInteger(value) || value < -1)
+      throw new RangeError(`${name} must be -1 or more, got ${value}`);
+  }
+  return numbers as Numbers;
+}
+
+function readBiases(model: Model, params: SamplingParams): [number, number][] {
+  const { vocab } = model;
+  const given = params.logit_bias ?? [];
+  const entries =
+    given instanceof Map || Array.isArray(given)
+      ? [...(given as Iterable<readonly [number, number | false]>)]
+      : Object.entries(given as Readonly<Record<string, number | false>>);
+  const biases = entries.map(([key, bias]): [number, number] => {
+    const token = vocab.checkToken(Number(key), `logit_bias: ${JSON.stringify(key)}`);
+    return [token, bias === false ? Number.NEGATIVE_INFINITY : bias];
+  });
+  const ban = (token: number) => biases.push([token, Number.NEGATIVE_INFINITY]);
+  for (const token of vocab.suppressTokens) ban(token);
+  if (params.ignore_eos) for (const token of vocab.endOfGenerationTokens) ban(token);
+  return biases;
+}
+
+function samplerNames(params: SamplingParams): readonly string[] {
+  const names = (params.samplers ?? defaultSamplers).map((name) => aliases[name] ?? name);
+  for (const [index, name] of names.entries()) {
+    if (!Object.hasOwn(factories, name)) {
+      const known = Object.keys(factories).join(", ");
+      throw new RequestError(`samplers[${index}] "${name}" is unknown; there are ${known}`, "samplers");
+    }
+  }
+  return names;
+}
+
+/**
+ * A chain for sampling parameters, put together as llama.cpp does: biases, then the samplers in order, then the pick.
+ * @throws TypeError, RangeError, RequestError naming the field; GrammarError.
+ */
 export function createSampler(
   model: Model,
-  params: SamplingParams,
-  _options: { contextLength: number },
+  params: SamplingParams = {},
+  options: { contextLength?: number } = {},
 ): SamplerChain {
-  const { native } = model;
-  const { c } = native;
-  const chain = new SamplerChain(native, model);
-  const add = (pointer: ReturnType<typeof c.llama_sampler_init_greedy>) =>
-    chain.add(new Sampler(native, pointer));
-  const temperature = params.temperature ?? 0.8;
-  if (temperature === 0) return add(c.llama_sampler_init_greedy());
-  add(c.llama_sampler_init_top_k(params.top_k ?? 40));
-  add(c.llama_sampler_init_top_p(params.top_p ?? 0.95, 1));
-  add(c.llama_sampler_init_min_p(params.min_p ?? 0.05, 1));
-  add(c.llama_sampler_init_temp(temperature));
-  return add(c.llama_sampler_init_dist(params.seed ?? 0xffffffff));
+  const numbers = readNumbers(params);
+  const names = samplerNames(params);
+  const contextLength = options.contextLength ?? model.trainContextLength;
+  const building = {
+    model,
+    numbers,
+    seed: params.seed,
+    breakers: params.dry_sequence_breakers,
+    contextLength,
+  };
+  const chain = new SamplerChain(model);
+  try {
+    const processors = [params.logits_processors ?? []].flat();
+    for (const [index, apply] of processors.entries()) {
+      chain.add(new CustomSampler({ name: `logits_processors[${index}]`, apply }));
+    }
+    const biases = readBiases(model, params);
+    if (biases.length > 0) chain.add(Sampler.logitBias(model, biases));
+    const greedy = numbers.temperature === 0;
+    const truncates = !greedy && numbers.mirostat === 0;
+    for (const name of names) {
+      // A greedy pick is not changed by samplers that only truncate or scale.
+      if (!truncates && name !== "penalties" && name !== "dry") continue;
+      const sampler = factories[name]?.(building);
+      if (sampler) chain.add(sampler);
+    }
+    addPick(chain, building, { greedy });
+    if (params.grammar != null && params.grammar !== "") chain.setGrammar(params.grammar);
+    return chain;
+  } catch (error) {
+    chain.dispose();
+    throw error;
+  }
+}
+
+function addPick(
+  chain: SamplerChain,
+  { model, numbers, seed }: Building,
+  { greedy }: { greedy: boolean },
+): void {
+  const seeded = seed === undefined ? {} : { seed };
+  const mirostat = { tau: numbers.mirostat_tau, eta: numbers.mirostat_eta, ...seeded };
+  if (greedy) {
+    chain.add(Sampler.greedy(model));
+  } else if (numbers.mirostat > 0) {
+    chain.add(Sampler.temperature(model, numbers.temperature));
+    chain.add(
+      numbers.mirostat === 1 ? Sampler.mirostat(model, mirostat) : Sampler.mirostatV2(model, mirostat),
+    );
+  } else if (numbers.adaptive_target >= 0) {
+    chain.add(
+      Sampler.adaptiveP(model, { target: numbers.adaptive_target, decay: numbers.adaptive_decay, ...seeded }),
+    );
+  } else {
+    chain.add(Sampler.dist(model, seeded));
+  }
 }

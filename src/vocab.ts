@@ -200,6 +200,13 @@ export class Vocab {
     return this.#endOfGeneration[token] === 1;
   }
 
+  /** All tokens that end a text or turn. */
+  get endOfGenerationTokens(): number[] {
+    return Array.from({ length: this.size }, (_, token) => token).filter((token) =>
+      this.isEndOfGeneration(token),
+    );
+  }
+
   isControl(token: number): boolean {
     return this.#native.c.llama_vocab_is_control(this.#tokenizer(), this.checkToken(token, "token"));
   }

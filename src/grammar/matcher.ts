@@ -1,0 +1,230 @@
+import { RequestError } from "../../lib/errors.ts";
+import { decodePiece, type PartialSequence, rangeOf, wholeSequence } from "./code-points.ts";
+import { type CompiledGrammar, isEnd, kind } from "./elements.ts";
+import { grammarLimits } from "./limits.ts";
+
+/** What the matcher must know of a vocabulary. */
+export interface MatcherVocab {
+  /** Bytes of a token, control tokens spelled out. */
+  pieceBytes(token: number, options: { special: true }): Uint8Array;
+  isEndOfGeneration(token: number): boolean;
+}
+
+/** What is still to be matched: an element, and what comes behind it. Equal stacks are one object. */
+interface Stack {
+  readonly id: number;
+  readonly position: number;
+  readonly below: Stack | undefined;
+}
+
+const finished: Stack = { id: 0, position: -1, below: undefined };
+/** Interned stacks to keep before those no longer in use are dropped. */
+const internedLimit = 50_000;
+
+interface State {
+  readonly stacks: readonly Stack[];
+  readonly open: PartialSequence;
+}
+
+/**
+ * Follows a grammar along the tokens of a text, in step with libllama's grammar sampler. libllama ends the process when
+ * it is given a token that its grammar forbids, and lets a few of them pass its own filter; this says which.
+ */
+export class GrammarMatcher {
+  readonly #grammar: CompiledGrammar;
+  readonly #tokenIds: Int32Array;
+  readonly #vocab: MatcherVocab;
+  #interned = new Map<number, Stack>();
+  #lastId = 0;
+  #state: State;
+  readonly #start: State;
+
+  /** @param tokenIds Ids of the grammar's token references, in their order. */
+  constructor(grammar: CompiledGrammar, tokenIds: Int32Array, vocab: MatcherVocab) {
+    this.#grammar = grammar;
+    this.#tokenIds = tokenIds;
+    this.#vocab = vocab;
+    const stacks = new Set<Stack>();
+    this.#openRule(grammar.root, finished, stacks);
+    this.#start = { stacks: [...stacks], open: wholeSequence };
+    this.#state = this.#start;
+  }
+
+  /** Whether the text may end here. */
+  get canEnd(): boolean {
+    return this.#state.stacks.includes(finished);
+  }
+
+  /** Whether `token` may come next. @throws RequestError where the grammar has become too ambiguous. */
+  allows(token: number): boolean {
+    return this.#vocab.isEndOfGeneration(token) ? this.canEnd : this.#after(token) !== undefined;
+  }
+
+  /** Moves past a token. @returns false, without moving, where it may not come next. */
+  accept(token: number): boolean {
+    if (this.#vocab.isEndOfGeneration(token)) return this.canEnd;
+    const next = this.#after(token);
+    if (!next) return false;
+    this.#state = next;
+    this.#forget();
+    return true;
+  }
+
+  reset(): void {
+    this.#state = this.#start;
+  }
+
+  clone(): GrammarMatcher {
+    const copy = new GrammarMatcher(this.#grammar, this.#tokenIds, this.#vocab);
+    copy.copyFrom(this);
+    return copy;
+  }
+
+  /** Takes over the state of a matcher of the same grammar. */
+  copyFrom(other: GrammarMatcher): void {
+    this.#state = { stacks: other.#state.stacks.map((stack) => this.#adopt(stack)), open: other.#state.open };
+  }
+
+  /** The state behind a token that does not end the text; undefined where it may not come. */
+  #after(token: number): State | undefined {
+    const piece = this.#vocab.pieceBytes(token, { special: true });
+    // libllama never lets the grammar generate a token without text.
+    if (piece.length === 0 || piece[0] === 0) return undefined;
+    const { points, rest } = decodePiece(piece, this.#state.open);
+    const { kinds, values } = this.#grammar;
+    const survivors = new Set<Stack>();
+    for (const stack of this.#state.stacks) {
+      if (stack === finished) continue;
+      const type = kinds[stack.position]!;
+      if (type === kind.token || type === kind.tokenNot) {
+        const same = this.#tokenIds[values[stack.position]!] === token;
+        if (same === (type === kind.token)) this.#advance(stack, stack.position + 1, survivors);
+      } else {
+        let current = new Set([stack]);
+        for (const point of points) current = this.#step(current, point);
+        for (const next of current) survivors.add(next);
+      }
+    }
+    const stacks = [...survivors];
+    if (rest.missing !== 0 && !stacks.some((stack) => this.#canBecome(stack, rest))) return undefined;
+    return stacks.length > 0 ? { stacks, open: rest } : undefined;
+  }
+
+  /** The stacks behind one more code point. */
+  #step(stacks: ReadonlySet<Stack>, point: number): Set<Stack> {
+    const next = new Set<Stack>();
+    for (const stack of stacks) {
+      if (stack === finished) continue;
+      const type = this.#grammar.kinds[stack.position]!;
+      if (type === kind.token || type === kind.tokenNot) continue;
+      const { matches, end } = this.#match(stack.position, point, point);
+      if (matches === (type !== kind.charNot)) this.#advance(stack, end, next);
+    }
+    return next;
+  }
+
+  /** Whether the character class at an element has a member in [low, high], and where it ends. */
+  #match(position: number, low: number, high: number): { matches: boolean; end: number } {
+    const { kinds, values } = this.#grammar;
+    let matches = false;
+    let at = position;
+    do {
+      const value = values[at]!;
+      if (kinds[at] === kind.anyChar) matches = true;
+      else if (kinds[at + 1] === kind.rangeEnd) {
+        matches ||= value <= high && low <= values[at + 1]!;
+        at++;
+      } else matches ||= value <= high && low <= value;
+      at++;
+    } while (kinds[at] === kind.charAlternative);
+    return { matches, end: at };
+  }
+
+  #canBecome(stack: Stack, open: PartialSequence): boolean {
+    const range = rangeOf(open);
+    if (stack === finished || !range) return false;
+    const type = this.#grammar.kinds[stack.position]!;
+    if (type === kind.token || type === kind.tokenNot) return false;
+    return this.#match(stack.position, range.low, range.high).matches === (type !== kind.charNot);
+  }
+
+  /** Adds to `into` the stacks that follow when the top of `stack` has been matched up to `position`. */
+  #advance(stack: Stack, position: number, into: Set<Stack>): void {
+    const below = stack.below as Stack;
+    const ended = isEnd(this.#grammar.kinds, position);
+    this.#expand(ended ? below : this.#intern(position, below), into);
+  }
+
+  /** Replaces rules on top by their alternatives until each stack has something to match on top. */
+  #expand(start: Stack, into: Set<Stack>): void {
+    const { kinds, values } = this.#grammar;
+    const seen = new Set([start]);
+    for (const stack of seen) {
+      if (stack === finished || kinds[stack.position] !== kind.rule) {
+        into.add(stack);
+        if (into.size > grammarLimits.ambiguity) tooAmbiguous();
+        continue;
+      }
+      if (seen.size > 4 * grammarLimits.ambiguity) tooAmbiguous();
+      const behind = stack.position + 1;
+      const below = isEnd(kinds, behind)
+        ? (stack.below as Stack)
+        : this.#intern(behind, stack.below as Stack);
+      this.#openRule(values[stack.position]!, below, seen);
+    }
+  }
+
+  /** Adds one stack for each alternative of a rule, as written. */
+  #openRule(rule: number, below: Stack, into: Set<Stack>): void {
+    const { kinds, starts } = this.#grammar;
+    const direct = new Set<Stack>();
+    let at = starts[rule]!;
+    for (;;) {
+      direct.add(isEnd(kinds, at) ? below : this.#intern(at, below));
+      while (!isEnd(kinds, at)) at++;
+      if (kinds[at] === kind.end) break;
+      at++;
+    }
+    for (const stack of direct) into.add(stack);
+  }
+
+  #intern(position: number, below: Stack): Stack {
+    const key = below.id * this.#grammar.kinds.length + position;
+    let stack = this.#interned.get(key);
+    if (!stack) {
+      stack = { id: ++this.#lastId, position, below };
+      this.#interned.set(key, stack);
+    }
+    return stack;
+  }
+
+  /** The stack of ours that equals one of another matcher. */
+  #adopt(stack: Stack): Stack {
+    const positions: number[] = [];
+    for (let at = stack; at !== finished; at = at.below as Stack) positions.push(at.position);
+    return positions.reduceRight<Stack>((below, position) => this.#intern(position, below), finished);
+  }
+
+  #forget(): void {
+    if (this.#interned.size < internedLimit) return;
+    this.#interned = new Map();
+    for (const state of [this.#start, this.#state]) {
+      for (const stack of state.stacks) this.#keep(stack);
+    }
+  }
+
+  #keep(stack: Stack): void {
+    for (let at = stack; at !== finished; at = at.below as Stack) {
+      const key = (at.below as Stack).id * this.#grammar.kinds.length + at.position;
+      if (this.#interned.get(key) === at) return;
+      this.#interned.set(key, at);
+    }
+  }
+}
+
+function tooAmbiguous(): never {
+  throw new RequestError(
+    `the grammar can be read in more than ${grammarLimits.ambiguity} ways at once; make its rules less ambiguous`,
+    "grammar",
+  );
+}

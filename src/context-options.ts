@@ -112,7 +112,11 @@ export function contextParameters(options: ContextOptions, trainContextLength: n
   const batchSize = integer(options.batchSize ?? 2048, "batchSize", 1, maxContextLength);
   const threads = integer(options.threads ?? defaultThreadCount(), "threads", 1, maxThreads);
   const flash = options.flashAttention ?? "auto";
-  const flag = (value: boolean | undefined, fallback: boolean) => Number(value ?? fallback);
+  const flag = (name: keyof ContextOptions, fallback: boolean) => {
+    const value = options[name] ?? fallback;
+    if (typeof value !== "boolean") throw new TypeError(`${name} must be a boolean, got ${value}`);
+    return Number(value);
+  };
   return {
     n_ctx: contextLength,
     n_batch: batchSize,
@@ -143,11 +147,11 @@ export function contextParameters(options: ContextOptions, trainContextLength: n
     ),
     type_k: choose(cacheTypes, options.cacheTypeK ?? "f16", "cacheTypeK"),
     type_v: choose(cacheTypes, options.cacheTypeV ?? "f16", "cacheTypeV"),
-    embeddings: flag(options.embeddings, false),
-    offload_kqv: flag(options.offloadKqv, true),
-    no_perf: flag(options.measure === undefined ? undefined : !options.measure, false),
-    op_offload: flag(options.offloadOperations, true),
-    swa_full: flag(options.fullSlidingWindow, true),
-    kv_unified: flag(options.unifiedCache, false),
+    embeddings: flag("embeddings", false),
+    offload_kqv: flag("offloadKqv", true),
+    no_perf: 1 - flag("measure", true),
+    op_offload: flag("offloadOperations", true),
+    swa_full: flag("fullSlidingWindow", true),
+    kv_unified: flag("unifiedCache", false),
   };
 }

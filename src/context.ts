@@ -165,12 +165,19 @@ export class Context extends Handle {
   /** Uses thread pools of our own instead of libllama's; the context keeps them alive. */
   attachThreadPool(pool: ThreadPool, batchPool: ThreadPool = pool): void {
     this.native.c.llama_attach_threadpool(this.pointer, pool.pointer, batchPool.pointer);
-    this.#pools = [pool, batchPool];
+    this.#replacePools([pool, batchPool]);
   }
 
   detachThreadPool(): void {
     this.native.c.llama_detach_threadpool(this.pointer);
-    this.#pools = [];
+    this.#replacePools([]);
+  }
+
+  #replacePools(pools: readonly ThreadPool[]): void {
+    const before = this.#pools;
+    for (const pool of pools) this.hold(pool);
+    this.#pools = pools;
+    for (const pool of before) this.letGo(pool);
   }
 
   get attachedThreadPools(): readonly ThreadPool[] {
@@ -186,7 +193,7 @@ export class Context extends Handle {
     this.native.c.llama_set_causal_attn(this.pointer, causal);
   }
 
-  /** Replaces the LoRA adapters in use. The KV cache computed with others stays as it is: clear it. */
+  /** Replaces the LoRA adapters in use and keeps them alive. The KV cache computed with others stays: clear it. */
   setAdapters(adapters: readonly { adapter: LoraAdapter; scale?: number }[]): void {
     const chosen = adapters.map(({ adapter, scale = 1 }, index) => {
       if (!Number.isFinite(scale))
@@ -203,7 +210,10 @@ export class Context extends Handle {
       chosen.length,
       memory.addressOf(scales),
     );
+    const before = this.#adapters;
+    for (const { adapter } of chosen) this.hold(adapter);
     this.#adapters = chosen;
+    for (const { adapter } of before) this.letGo(adapter);
   }
 
   get adapters(): readonly { adapter: LoraAdapter; scale: number }[] {
@@ -258,7 +268,6 @@ export class Context extends Handle {
   }
 
   protected override free(pointer: Pointer): void {
-    // The pools are used by the context until it is gone.
     this.native.c.llama_free(pointer as Pointer<"llama_context">);
     this.#pools = [];
     this.#adapters = [];

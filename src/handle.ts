@@ -10,7 +10,7 @@ import { DisposedError } from "../lib/errors.ts";
 export abstract class Handle implements Disposable {
   readonly #name: string;
   #pointer: Pointer = 0 as Pointer;
-  #owner: Handle | undefined;
+  readonly #held: Handle[] = [];
   #dependants = 0;
   #disposed = false;
 
@@ -36,8 +36,23 @@ export abstract class Handle implements Disposable {
   /** Takes over a C object, and holds the handle that it needs. */
   protected adopt(pointer: Pointer, owner?: Handle): void {
     this.#pointer = pointer;
-    this.#owner = owner;
-    if (owner) owner.#dependants++;
+    if (owner) this.hold(owner);
+  }
+
+  /** Keeps another handle's C object alive while this one uses it. @throws DisposedError */
+  protected hold(other: Handle): void {
+    other.assertUsable();
+    other.#dependants++;
+    this.#held.push(other);
+  }
+
+  /** Takes back one {@link hold}; frees the other's C object where it was disposed meanwhile. */
+  protected letGo(other: Handle): void {
+    const index = this.#held.lastIndexOf(other);
+    if (index < 0) return;
+    this.#held.splice(index, 1);
+    other.#dependants--;
+    if (other.#disposed && other.#dependants === 0) other.#free();
   }
 
   /** Gives up a C object that C owns from now on; this handle is then as good as disposed. */
@@ -45,7 +60,7 @@ export abstract class Handle implements Disposable {
     const pointer = this.pointer;
     this.#disposed = true;
     this.#pointer = 0 as Pointer;
-    this.#letGo();
+    this.#letGoOfAll();
     return pointer;
   }
 
@@ -66,14 +81,10 @@ export abstract class Handle implements Disposable {
     const pointer = this.#pointer;
     this.#pointer = 0 as Pointer;
     if (pointer !== 0) this.free(pointer);
-    this.#letGo();
+    this.#letGoOfAll();
   }
 
-  #letGo(): void {
-    const owner = this.#owner;
-    this.#owner = undefined;
-    if (!owner) return;
-    owner.#dependants--;
-    if (owner.#disposed && owner.#dependants === 0) owner.#free();
+  #letGoOfAll(): void {
+    for (const other of this.#held.toReversed()) this.letGo(other);
   }
 }

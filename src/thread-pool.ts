@@ -14,7 +14,7 @@ export interface ThreadPoolOptions {
 }
 
 /**
- * A pool of ggml compute threads for {@link Context.attachThreadPool}. Dispose it after the contexts that use it.
+ * A pool of ggml compute threads for {@link Context.attachThreadPool}. Contexts that use it keep it alive.
  *
  * Source: `ggml_threadpool_new` in ggml-cpu.h.
  */

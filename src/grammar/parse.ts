@@ -54,8 +54,10 @@ export class GrammarParser {
     const scanner = this.#scanner;
     const start = scanner.offset;
     const name = scanner.run(isNameCharacter);
-    if (name === "") throw scanner.error(`expected a rule, name ::= …, found ${scanner.describe()}${hint(scanner)}`);
-    if (++this.#written > grammarLimits.rules) throw scanner.error(`more than ${grammarLimits.rules} rules`, start);
+    if (name === "")
+      throw scanner.error(`expected a rule, name ::= …, found ${scanner.describe()}${hint(scanner)}`);
+    if (++this.#written > grammarLimits.rules)
+      throw scanner.error(`more than ${grammarLimits.rules} rules`, start);
     const id = this.#idOf(name, start);
     this.#offsets[id] = start;
     scanner.skipSpace({ newlines: false });
@@ -64,7 +66,9 @@ export class GrammarParser {
     // A later definition of the same rule replaces an earlier one, as in libllama.
     this.#rules[id] = this.#alternatives(name, { nested: false });
     if (!scanner.atEnd && scanner.current !== "\n" && scanner.current !== "\r") {
-      throw scanner.error(`expected an item or the end of the line, found ${scanner.describe()}${hint(scanner)}`);
+      throw scanner.error(
+        `expected an item or the end of the line, found ${scanner.describe()}${hint(scanner)}`,
+      );
     }
     scanner.skipSpace({ newlines: true });
   }
@@ -115,7 +119,8 @@ export class GrammarParser {
     const scanner = this.#scanner;
     const start = scanner.offset++;
     let next: number = scanner.take("^") ? kind.charNot : kind.char;
-    if (scanner.current === "]") throw scanner.error("the character class is empty; write \\] for a bracket", start);
+    if (scanner.current === "]")
+      throw scanner.error("the character class is empty; write \\] for a bracket", start);
     while (!scanner.take("]")) {
       const from = scanner.offset;
       const low = scanner.codePoint("character class");
@@ -218,12 +223,16 @@ export class GrammarParser {
     if (scanner.take(",")) {
       skip();
       max = integer() ?? Number.POSITIVE_INFINITY;
-      if (max !== Number.POSITIVE_INFINITY && max >= tooLarge) throw scanner.error("the number is too large", start);
+      if (max !== Number.POSITIVE_INFINITY && max >= tooLarge)
+        throw scanner.error("the number is too large", start);
     }
     scanner.expect("}", '"," or "}"');
     skip();
     if (min > grammarLimits.repetitions) {
-      throw scanner.error(`repeats more than ${grammarLimits.repetitions} times; use a smaller number`, start);
+      throw scanner.error(
+        `repeats more than ${grammarLimits.repetitions} times; use a smaller number`,
+        start,
+      );
     }
     if (max < min) throw scanner.error(`{${min},${max}}: the upper bound is below the lower`, start);
     return { min, max: max > grammarLimits.repetitions ? Number.POSITIVE_INFINITY : max };
@@ -237,7 +246,10 @@ export class GrammarParser {
   #charge(count: number, offset: number): void {
     this.#elementCount += count;
     if (this.#elementCount > grammarLimits.elements) {
-      this.#throw scanner.error(`the grammar is larger than ${grammarLimits.elements} elements written out`, offset);
+      throw this.#scanner.error(
+        `the grammar is larger than ${grammarLimits.elements} elements written out`,
+        offset,
+      );
     }
   }
 

@@ -44,8 +44,8 @@ test("only ffi/ knows a foreign function interface", async () => {
 test("lib/ reads no file, environment or clock", async () => {
   const impure: string[] = [];
   for (const file of files.filter((name) => name.startsWith("lib/"))) {
-    const text = await Bun.file(file).text();
-    if (/from "node:|process\.|Date\.now|performance\.now|Bun\./.test(text)) impure.push(file);
+    const code = (await Bun.file(file).text()).replace(/\/\*[\s\S]*?\*\/|\/\/[^\n]*/g, "");
+    if (/from "node:|process\.|Date\.now|performance\.now|Bun\./.test(code)) impure.push(file);
   }
   expect(impure).toEqual([]);
 });

@@ -86,7 +86,7 @@ export class SamplerChain extends Handle {
     if (only && "chain" in only) {
       return this.#native.c.llama_sampler_sample(only.chain, context.pointer, index);
     }
-    const candidates = (this.#candidates ??= new Candidates(this.#native, this.model.vocab.size));
+    const candidates = this.#workspace();
     const logits = context.logits(index);
     candidates.fill(logits);
     let token = this.#pick(candidates);
@@ -114,7 +114,7 @@ export class SamplerChain extends Handle {
     this.assertUsable();
     this.model.vocab.checkToken(token, "token");
     if (this.#grammar) {
-      const candidates = (this.#candidates ??= new Candidates(this.#native, this.model.vocab.size));
+      const candidates = this.#workspace();
       // libllama throws a C++ exception for a token that the grammar forbids, which would end the process.
       if (!this.#allows(candidates, token)) {
         throw new CriaError("GRAMMAR", `the grammar forbids token ${token}`);
@@ -169,6 +169,11 @@ export class SamplerChain extends Handle {
     const chain = this.#native.c.llama_sampler_chain_init(params);
     this.#segments.push({ chain });
     return chain;
+  }
+
+  #workspace(): Candidates {
+    this.#candidates ??= new Candidates(this.#native, this.model.vocab.size);
+    return this.#candidates;
   }
 
   #pick(candidates: Candidates): number {

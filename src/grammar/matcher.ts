@@ -44,8 +44,10 @@ export class GrammarMatcher {
     this.#grammar = grammar;
     this.#tokenIds = tokenIds;
     this.#vocab = vocab;
+    const written = new Set<Stack>();
+    this.#openRule(grammar.root, finished, written);
     const stacks = new Set<Stack>();
-    this.#openRule(grammar.root, finished, stacks);
+    for (const stack of written) this.#expand(stack, stacks);
     this.#start = { stacks: [...stacks], open: wholeSequence };
     this.#state = this.#start;
   }
@@ -177,15 +179,13 @@ export class GrammarMatcher {
   /** Adds one stack for each alternative of a rule, as written. */
   #openRule(rule: number, below: Stack, into: Set<Stack>): void {
     const { kinds, starts } = this.#grammar;
-    const direct = new Set<Stack>();
     let at = starts[rule]!;
     for (;;) {
-      direct.add(isEnd(kinds, at) ? below : this.#intern(at, below));
+      into.add(isEnd(kinds, at) ? below : this.#intern(at, below));
       while (!isEnd(kinds, at)) at++;
-      if (kinds[at] === kind.end) break;
+      if (kinds[at] === kind.end) return;
       at++;
     }
-    for (const stack of direct) into.add(stack);
   }
 
   #intern(position: number, below: Stack): Stack {

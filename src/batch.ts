@@ -34,6 +34,10 @@ export class Batch {
   #lent: Int32Array | undefined;
   #length = 0;
   #outputCount = 0;
+  #lowestSequence = 0;
+  #highestSequence = 0;
+  /** Whether any token belongs to several sequences. */
+  #shared = false;
 
   constructor(native: Native, { capacity, sequencesPerToken = 1 }: BatchOptions) {
     if (checkInteger(capacity, "i32", "capacity") < 1)
@@ -74,8 +78,36 @@ export class Batch {
     return this.#outputCount;
   }
 
+  /** @throws RangeError where a token belongs to a sequence, or to several, that the context cannot have. */
+  checkSequences(context: { readonly maxSequences: number; readonly unifiedCache: boolean }): void {
+    const { maxSequences, unifiedCache } = context;
+    const outside = this.#lowestSequence < 0 ? this.#lowestSequence : this.#highestSequence;
+    if (outside < 0 || outside >= maxSequences) {
+      throw new RangeError(
+        `the batch has sequence ${outside}, the context takes 0 to ${maxSequences - 1} (maxSequences)`,
+      );
+    }
+    if (this.#shared && !unifiedCache) {
+      throw new RangeError("a token of several sequences needs a context with unifiedCache: true");
+    }
+  }
+
+  /** @throws RangeError where a position is not below `limit`. */
+  checkPositions(limit: number): void {
+    if (limit === Number.POSITIVE_INFINITY) return;
+    for (let index = 0; index < this.#length; index++) {
+      if (this.positions[index]! >= limit) {
+        throw new RangeError(
+          `the batch has position ${this.positions[index]}, the model has positions 0 to ${limit - 1}`,
+        );
+      }
+    }
+  }
+
   clear(): this {
     this.#length = 0;
+    this.#lowestSequence = 0;
+    this.#highestSequence = 0;
     this.#outputCount = 0;
     if (this.#lent) {
       this.#lent = undefined;
@@ -105,13 +137,17 @@ export class Batch {
         `a token needs 1 to ${this.sequencesPerToken} sequences (sequencesPerToken), got ${list.length}`,
       );
     }
+    for (const sequence of list) checkInteger(sequence, "i32", "sequence");
     const index = this.#length;
     this.tokens[index] = checkInteger(token, "i32", "token");
-    this.positions[index] = checkInteger(position, "i32", "position");
+    this.positions[index] = checkPosition(position);
     for (const [at, sequence] of list.entries()) {
-      this.#sequences[index * this.sequencesPerToken + at] = checkInteger(sequence, "i32", "sequence");
+      this.#sequences[index * this.sequencesPerToken + at] = sequence;
+      this.#lowestSequence = Math.min(this.#lowestSequence, sequence);
+      this.#highestSequence = Math.max(this.#highestSequence, sequence);
     }
     this.#sequenceCounts[index] = list.length;
+    this.#shared ||= list.length > 1;
     this.outputs[index] = output ? 1 : 0;
     if (output) this.#outputCount++;
     this.struct.set("n_tokens", ++this.#length);
@@ -124,14 +160,21 @@ export class Batch {
    */
   fill(tokens: Int32Array, run: { position: number; sequence?: number; outputs?: OutputChoice }): this {
     const { position, sequence = 0, outputs = "last" } = run;
+    if (!(tokens instanceof Int32Array)) throw new TypeError("tokens must be an Int32Array");
+    if (outputs !== "none" && outputs !== "last" && outputs !== "all") {
+      throw new RangeError(`outputs must be one of none, last, all, got "${outputs}"`);
+    }
     const count = tokens.length;
     if (count < 1 || count > this.capacity) {
       throw new RangeError(`a run of ${count} tokens does not fit a batch of capacity ${this.capacity}`);
     }
-    checkInteger(position, "i32", "position");
+    checkPosition(position);
     checkInteger(position + count, "i32", "position + length");
     checkInteger(sequence, "i32", "sequence");
     this.#lent = tokens;
+    this.#lowestSequence = Math.min(0, sequence);
+    this.#highestSequence = sequence;
+    this.#shared = false;
     for (let index = 0; index < count; index++) {
       this.positions[index] = position + index;
       this.#sequences[index * this.sequencesPerToken] = sequence;
@@ -145,4 +188,11 @@ export class Batch {
     this.struct.set("n_tokens", count);
     return this;
   }
+}
+
+function checkPosition(position: number): number {
+  if (checkInteger(position, "i32", "position") < 0) {
+    throw new RangeError(`position must be 0 or more, got ${position}`);
+  }
+  return position;
 }

@@ -99,6 +99,26 @@ function float(value: number, field: string): number {
   return value;
 }
 
+/** libllama keeps an output for every sequence, and asserts where the limits leave no room for them. */
+function checkOutputRoom(lengths: {
+  contextLength: number;
+  batchSize: number;
+  maxOutputs: number;
+  maxSequences: number;
+}): void {
+  const { contextLength, batchSize, maxOutputs, maxSequences } = lengths;
+  const limits = {
+    contextLength: contextLength || batchSize,
+    batchSize,
+    maxOutputs: maxOutputs || batchSize,
+  };
+  for (const [name, limit] of Object.entries(limits)) {
+    if (limit < maxSequences) {
+      throw new RangeError(`${name} must be at least maxSequences (${maxSequences}), got ${limit}`);
+    }
+  }
+}
+
 const maxContextLength = 2 ** 24;
 const maxThreads = 512;
 
@@ -111,6 +131,23 @@ export function contextParameters(options: ContextOptions, trainContextLength: n
   const contextLength = integer(options.contextLength ?? defaultLength, "contextLength", 0, maxContextLength);
   const batchSize = integer(options.batchSize ?? 2048, "batchSize", 1, maxContextLength);
   const threads = integer(options.threads ?? defaultThreadCount(), "threads", 1, maxThreads);
+  const maxSequences = integer(options.maxSequences ?? 1, "maxSequences", 1, 256);
+  const maxOutputs = integer(options.maxOutputs ?? 0, "maxOutputs", 0, batchSize);
+  const microBatchSize = integer(
+    options.microBatchSize ?? Math.min(512, batchSize),
+    "microBatchSize",
+    1,
+    batchSize,
+  );
+  const recurrentSnapshots = integer(options.recurrentSnapshots ?? 0, "recurrentSnapshots", 0, 4096);
+  // libllama keeps the last tokens of a sequence together in one micro-batch, and asserts where they fill it.
+  const micro = Math.min(microBatchSize, contextLength || microBatchSize);
+  if (recurrentSnapshots > 0 && micro < recurrentSnapshots + 2) {
+    throw new RangeError(
+      `microBatchSize must be at least recurrentSnapshots + 2 (${recurrentSnapshots + 2}), got ${micro}`,
+    );
+  }
+  checkOutputRoom({ contextLength, batchSize, maxOutputs, maxSequences });
   const flash = options.flashAttention ?? "auto";
   const flag = (name: keyof ContextOptions, fallback: boolean) => {
     const value = options[name] ?? fallback;
@@ -120,10 +157,10 @@ export function contextParameters(options: ContextOptions, trainContextLength: n
   return {
     n_ctx: contextLength,
     n_batch: batchSize,
-    n_ubatch: integer(options.microBatchSize ?? Math.min(512, batchSize), "microBatchSize", 1, batchSize),
-    n_seq_max: integer(options.maxSequences ?? 1, "maxSequences", 1, 256),
-    n_rs_seq: integer(options.recurrentSnapshots ?? 0, "recurrentSnapshots", 0, 4096),
-    n_outputs_max: integer(options.maxOutputs ?? 0, "maxOutputs", 0, batchSize),
+    n_ubatch: microBatchSize,
+    n_seq_max: maxSequences,
+    n_rs_seq: recurrentSnapshots,
+    n_outputs_max: maxOutputs,
     n_outputs_max_per_seq: integer(options.maxOutputsPerSequence ?? 1, "maxOutputsPerSequence", 0, batchSize),
     n_threads: threads,
     n_threads_batch: integer(options.batchThreads ?? threads, "batchThreads", 1, maxThreads),

@@ -1,8 +1,8 @@
-import { totalmem } from "node:os";
-import { type CStruct, ggml_type, type Native, type Pointer } from "../ffi/index.ts";
+import type { CStruct, Native, Pointer } from "../ffi/index.ts";
 import { ContextInitError, DecodeError } from "../lib/errors.ts";
 import type { LoraAdapter } from "./adapter.ts";
 import type { Batch } from "./batch.ts";
+import { checkParameters, isCausal, positionLimit } from "./context-checks.ts";
 import { ContextMemory } from "./context-memory.ts";
 import { type ContextOptions, type ContextParameters, contextParameters } from "./context-options.ts";
 import { ContextOutputs } from "./context-outputs.ts";
@@ -51,6 +51,9 @@ export class Context extends Handle {
   #adapters: readonly { adapter: LoraAdapter; scale: number }[] = [];
   #pools: readonly ThreadPool[] = [];
   #causal: boolean;
+  #embeddings: boolean;
+  #encoded = false;
+  readonly #positionLimit: number;
   readonly #parameters: ContextParameters;
 
   /** @throws ContextInitError with libllama's words; RangeError, TypeError naming the option. */
@@ -61,11 +64,11 @@ export class Context extends Handle {
       throw new TypeError("the model was loaded with vocabOnly: true and cannot compute; load it without");
     }
     const parameters = contextParameters(options, model.trainContextLength);
-    checkMemory(model, parameters, native);
+    checkParameters(model, parameters);
     this.model = model;
     this.native = native;
     this.#parameters = parameters;
-    this.#causal = parameters.attention_type !== 1;
+    this.#embeddings = parameters.embeddings === 1;
     // strlen() of "\0" is false, of "\1" true: an abort callback that reads shared memory and needs no JavaScript.
     this.abortFlag = new Uint8Array(new SharedArrayBuffer(2));
     const struct = native.struct("llama_context_params");
@@ -73,7 +76,10 @@ export class Context extends Handle {
     for (const [field, value] of Object.entries(parameters)) struct.set(field as never, value);
     struct.set("abort_callback", native.libc.strlenAddress);
     struct.set("abort_callback_data", native.memory.addressOf(this.abortFlag));
-    this.adopt(create(model, native, struct), model);
+    const { result, messages } = create(model, native, struct);
+    this.adopt(result, model);
+    this.#causal = isCausal(messages);
+    this.#positionLimit = positionLimit(model);
     const { c } = native;
     this.contextLength = c.llama_n_ctx(this.pointer);
     this.sequenceLength = c.llama_n_ctx_seq(this.pointer);
@@ -115,20 +121,27 @@ export class Context extends Handle {
    * @throws DecodeError where libllama refused or failed; RangeError for a batch it would assert on.
    */
   decode(batch: Batch): DecodeOutcome {
-    this.#checkBatch(batch);
+    this.#checkBatch(batch, this.hasMemory ? "decode" : "encode");
+    if (this.model.hasEncoder && this.hasMemory && !this.#encoded) {
+      throw new TypeError("this model's decoder reads what its encoder gave; call encode() first");
+    }
     const status = this.native.c.llama_decode(this.pointer, batch.struct);
     return this.#finish(batch, status, "llama_decode");
   }
 
   /** Computes a batch with the encoder, without memory. Outputs as with {@link decode}. */
   encode(batch: Batch): DecodeOutcome {
-    this.#checkBatch(batch);
-    if (batch.length > this.microBatchSize) {
-      throw new RangeError(
-        `an encoder takes at most ${this.microBatchSize} tokens at once (microBatchSize), got ${batch.length}`,
-      );
+    if (!this.model.hasEncoder && this.hasMemory) {
+      throw new TypeError("this model has no encoder (hasEncoder is false); use decode()");
     }
-    return this.#finish(batch, this.native.c.llama_encode(this.pointer, batch.struct), "llama_encode");
+    this.#checkBatch(batch, "encode");
+    const outcome = this.#finish(
+      batch,
+      this.native.c.llama_encode(this.pointer, batch.struct),
+      "llama_encode",
+    );
+    this.#encoded ||= outcome === "done";
+    return outcome;
   }
 
   /** Makes the running or next decode return "aborted"; safe from any thread through {@link abortFlag}. */
@@ -185,10 +198,13 @@ export class Context extends Handle {
   }
 
   setEmbeddings(enabled: boolean): void {
+    if (typeof enabled !== "boolean") throw new TypeError(`enabled must be a boolean, got ${enabled}`);
+    this.#embeddings = enabled;
     this.native.c.llama_set_embeddings(this.pointer, enabled);
   }
 
   setCausalAttention(causal: boolean): void {
+    if (typeof causal !== "boolean") throw new TypeError(`causal must be a boolean, got ${causal}`);
     this.#causal = causal;
     this.native.c.llama_set_causal_attn(this.pointer, causal);
   }
@@ -273,23 +289,30 @@ export class Context extends Handle {
     this.#adapters = [];
   }
 
-  #checkBatch(batch: Batch): void {
+  #checkBatch(batch: Batch, kind: "decode" | "encode"): void {
     if (batch.length === 0) throw new RangeError("the batch is empty; add tokens before decoding it");
     if (batch.length > this.batchSize) {
       throw new RangeError(
         `the batch has ${batch.length} tokens, the context takes ${this.batchSize} (batchSize)`,
       );
     }
-    if (!this.#causal && batch.length > this.microBatchSize) {
+    batch.checkSequences(this);
+    batch.checkPositions(this.#positionLimit);
+    if ((kind === "encode" || !this.#causal) && batch.length > this.microBatchSize) {
       throw new RangeError(
-        `without causal attention a batch has at most ${this.microBatchSize} tokens (microBatchSize)`,
+        `without causal attention a batch has at most ${this.microBatchSize} tokens (microBatchSize), got ${batch.length}`,
+      );
+    }
+    // Where embeddings are computed, every token gives an output.
+    const outputs = kind === "encode" || this.#embeddings ? batch.length : batch.outputCount;
+    if (this.pooling !== "none" && outputs < batch.length) {
+      throw new RangeError(
+        `pooling "${this.pooling}" needs an output of every token; fill the batch with outputs "all"`,
       );
     }
     const most = this.#parameters.n_outputs_max || this.batchSize;
-    if (batch.outputCount > most) {
-      throw new RangeError(
-        `the batch asks for ${batch.outputCount} outputs, the context gives ${most} (maxOutputs)`,
-      );
+    if (outputs > most) {
+      throw new RangeError(`the batch asks for ${outputs} outputs, the context gives ${most} (maxOutputs)`);
     }
   }
 
@@ -309,32 +332,10 @@ export class Context extends Handle {
   }
 }
 
-function create(model: Model, native: Native, struct: CStruct<"llama_context_params">): Pointer {
-  const { result, messages } = captureLog(native, () =>
-    native.c.llama_init_from_model(model.pointer, struct),
-  );
-  if (result === 0) {
-    throw new ContextInitError(`the context could not be created: ${complaints(messages)}`);
+function create(model: Model, native: Native, struct: CStruct<"llama_context_params">) {
+  const created = captureLog(native, () => native.c.llama_init_from_model(model.pointer, struct));
+  if (created.result === 0) {
+    throw new ContextInitError(`the context could not be created: ${complaints(created.messages)}`);
   }
-  return result;
-}
-
-/** Refuses a KV cache that the machine cannot hold: the system would let it be reserved and then end the process. */
-function checkMemory(model: Model, parameters: ContextParameters, native: Native): void {
-  if (model.layerCount <= 0 || model.headCount <= 0) return;
-  const length = parameters.n_ctx || model.trainContextLength;
-  const width = (model.embeddingLength / model.headCount) * model.kvHeadCount;
-  if (!Number.isFinite(width)) return;
-  const row = (type: number) => native.c.ggml_row_size(type, Math.ceil(width / 256) * 256);
-  const bytes =
-    length *
-    model.layerCount *
-    (row(parameters.type_k ?? ggml_type.GGML_TYPE_F16) + row(parameters.type_v ?? ggml_type.GGML_TYPE_F16));
-  if (bytes > totalmem()) {
-    const gib = (value: number) => `${(value / 2 ** 30).toFixed(1)} GiB`;
-    throw new ContextInitError(
-      `contextLength ${length} needs a KV cache of about ${gib(bytes)}, and this machine has ${gib(totalmem())}; ` +
-        "choose a smaller contextLength or a quantized cacheTypeK and cacheTypeV",
-    );
-  }
+  return created;
 }

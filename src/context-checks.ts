@@ -1,0 +1,68 @@
+import { totalmem } from "node:os";
+import { ggml_type, type Native } from "../ffi/index.ts";
+import { ContextInitError } from "../lib/errors.ts";
+import type { ContextParameters } from "./context-options.ts";
+import type { LogMessage } from "./log.ts";
+import type { Model } from "./model.ts";
+
+/**
+ * Refuses parameters that the model cannot be given: libllama asserts on them, or the system ends the process.
+ * @throws RangeError naming the option, ContextInitError for a cache larger than the machine's memory.
+ */
+export function checkParameters(model: Model, parameters: ContextParameters): void {
+  if (model.hasEncoder && model.hasDecoder && parameters.n_seq_max! > 1 && parameters.kv_unified !== 1) {
+    throw new RangeError("an encoder-decoder model with maxSequences above 1 needs unifiedCache: true");
+  }
+  if (model.hasEncoder && model.hasDecoder && parameters.pooling_type! > 0) {
+    throw new RangeError("pooling must be none for an encoder-decoder model");
+  }
+  checkMemory(model, parameters, model.native);
+  checkPooling(model, parameters);
+}
+
+/** Architectures that look positions up in a table of the training length, beyond which there is nothing. */
+const learnedPositions = new Set(["bert", "gpt2", "starcoder", "mpt"]);
+
+/** Positions that a model has: unlimited where they are computed. */
+export function positionLimit(model: Model): number {
+  const architecture = model.metadata.get("general.architecture") ?? "";
+  return learnedPositions.has(architecture) ? model.trainContextLength : Number.POSITIVE_INFINITY;
+}
+
+/** Pooling reads the outputs of a whole micro-batch: with fewer, building the graph asserts. */
+function checkPooling(model: Model, parameters: ContextParameters): void {
+  const architecture = model.metadata.get("general.architecture");
+  const own = Number(model.metadata.get(`${architecture}.pooling_type`) ?? 0);
+  const pooling = parameters.pooling_type === -1 ? own : parameters.pooling_type!;
+  const { n_outputs_max: maxOutputs, n_ubatch: microBatchSize } = parameters;
+  if (pooling > 0 && maxOutputs! > 0 && maxOutputs! < microBatchSize!) {
+    throw new RangeError(
+      `maxOutputs must be 0 or at least microBatchSize (${microBatchSize}) where the context pools, got ${maxOutputs}`,
+    );
+  }
+}
+
+/** What libllama logs is the only way to learn whether a model's own attention is causal. */
+export function isCausal(messages: readonly LogMessage[]): boolean {
+  return !messages.some(({ text }) => /\bcausal_attn\s*= 0\b/.test(text));
+}
+
+/** Refuses a KV cache that the machine cannot hold: the system would let it be reserved and then end the process. */
+function checkMemory(model: Model, parameters: ContextParameters, native: Native): void {
+  if (model.layerCount <= 0 || model.headCount <= 0) return;
+  const length = parameters.n_ctx || model.trainContextLength;
+  const width = (model.embeddingLength / model.headCount) * model.kvHeadCount;
+  if (!Number.isFinite(width)) return;
+  const row = (type: number) => native.c.ggml_row_size(type, Math.ceil(width / 256) * 256);
+  const bytes =
+    length *
+    model.layerCount *
+    (row(parameters.type_k ?? ggml_type.GGML_TYPE_F16) + row(parameters.type_v ?? ggml_type.GGML_TYPE_F16));
+  if (bytes > totalmem()) {
+    const gib = (value: number) => `${(value / 2 ** 30).toFixed(1)} GiB`;
+    throw new ContextInitError(
+      `contextLength ${length} needs a KV cache of about ${gib(bytes)}, and this machine has ${gib(totalmem())}; ` +
+        "choose a smaller contextLength or a quantized cacheTypeK and cacheTypeV",
+    );
+  }
+}

@@ -1,4 +1,5 @@
 import { ModelLoadError } from "./errors.ts";
+import { architectureProblem } from "./gguf-architecture-rules.ts";
 import { type GgufHeader, metadataNumber, metadataString } from "./gguf-header.ts";
 import { tensorTypeProblem } from "./gguf-tensor-rules.ts";
 import type { GgufEntry } from "./gguf-value.ts";
@@ -13,10 +14,11 @@ const ropeScalings = new Set(["none", "linear", "yarn", "longrope"]);
 const remedy = "the model is damaged or wrongly converted: download or convert it again";
 
 /**
- * Refuses metadata that would end the process inside libllama instead of failing the load.
+ * Refuses metadata known to end the process inside libllama instead of failing the load.
  *
- * Everything else that is wrong with a model libllama reports by itself, as a failed load. The rules are those of
- * llama.cpp v0.5.0: `load_hparams`, the vocabulary's loader, the mapping of weights and the kernels that check theirs.
+ * Other faults libllama reports by itself, as a failed load. The rules are those of llama.cpp v0.5.0: `load_hparams`,
+ * the vocabulary's loader, the mapping of weights and the kernels that check theirs. They cover every architecture in
+ * what all share, and few in what is their own, so a file made to do harm may still pass.
  *
  * @throws ModelLoadError
  */
@@ -39,6 +41,8 @@ export function checkLoadable(header: GgufHeader): void {
   checkLayers(header, architecture, refuse);
   checkExperts(header, architecture, refuse);
   checkNumbers(header, architecture, refuse);
+  const wrong = architectureProblem(header, architecture);
+  if (wrong !== undefined) refuse(wrong);
 }
 
 type Refuse = (problem: string) => never;

@@ -50,7 +50,8 @@ export function splitPaths(path: string): string[] {
 /**
  * Reads and checks the header of a model, adapter or control vector, and of all its parts, before libllama sees it.
  *
- * libllama ends the whole process on some bad files; a file that passes here does not do that by its header.
+ * libllama ends the whole process on some bad files; the known ways to make it do so are refused here, see
+ * `checkLoadable` in `lib/gguf-safety.ts`.
  *
  * @param path any part of a split model.
  * @param options.splits paths of all parts, where they do not follow the usual naming.

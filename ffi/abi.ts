@@ -124,10 +124,31 @@ export function raise(machine: NativeFunction, lowered: LoweredSignature): CFunc
     second.stack
   ) {
     // llama_decode and its like: the hot path, spelled out to spare the general loop.
-    const machineArguments = new Array<MachineValue>(1 + fillers + second.words).fill(0);
+    const { words } = second;
+    if (fillers === 5 && words === 7) {
+      return (scalar, argument) => {
+        const struct = argument as CStruct;
+        return machine(
+          scalar as MachineValue,
+          0,
+          0,
+          0,
+          0,
+          0,
+          struct.word(0),
+          struct.word(1),
+          struct.word(2),
+          struct.word(3),
+          struct.word(4),
+          struct.word(5),
+          struct.word(6),
+        ) as MachineValue | undefined;
+      };
+    }
+    const machineArguments = new Array<MachineValue>(1 + fillers + words).fill(0);
     return (scalar, struct) => {
       machineArguments[0] = scalar as MachineValue;
-      for (let index = 0; index < second.words; index++) {
+      for (let index = 0; index < words; index++) {
         machineArguments[1 + fillers + index] = (struct as CStruct).word(index);
       }
       return machine(...machineArguments) as MachineValue | undefined;

@@ -188,6 +188,30 @@ export class Batch {
     this.struct.set("n_tokens", count);
     return this;
   }
+
+  /**
+   * Makes the batch one token with an output, as each step of a generation needs it. After another `single` only the
+   * numbers change, which matters: when a decode has filled the caches with weights, every line of code is a miss.
+   */
+  single(token: number, position: number, sequence = 0): this {
+    checkPosition(position);
+    checkInteger(sequence, "i32", "sequence");
+    if (this.#lent || this.#length !== 1) {
+      this.clear();
+      this.struct.set("n_tokens", 1);
+      this.#length = 1;
+    }
+    this.tokens[0] = checkInteger(token, "i32", "token");
+    this.positions[0] = position;
+    this.#sequences[0] = sequence;
+    this.#sequenceCounts[0] = 1;
+    this.#lowestSequence = sequence;
+    this.#highestSequence = sequence;
+    this.#shared = false;
+    this.outputs[0] = 1;
+    this.#outputCount = 1;
+    return this;
+  }
 }
 
 function checkPosition(position: number): number {

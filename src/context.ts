@@ -90,6 +90,8 @@ export class Context extends Handle {
     this.unifiedCache = parameters.kv_unified === 1;
     this.pooling =
       (["none", "mean", "cls", "last", "rank"] as const)[c.llama_pooling_type(this.pointer)] ?? "none";
+    this.hasMemory = c.llama_get_memory(this.pointer) !== 0;
+    this.#hasEncoder = model.hasEncoder;
     this.memory = new ContextMemory(this);
     this.state = new ContextState(this);
     this.outputs = new ContextOutputs(this);
@@ -100,9 +102,8 @@ export class Context extends Handle {
   }
 
   /** Whether the context has a memory at all: encoder models such as BERT have none. */
-  get hasMemory(): boolean {
-    return this.native.c.llama_get_memory(this.pointer) !== 0;
-  }
+  readonly hasMemory: boolean;
+  readonly #hasEncoder: boolean;
 
   get memoryPointer(): Pointer<"llama_memory_i"> {
     const pointer = this.native.c.llama_get_memory(this.pointer);
@@ -122,7 +123,7 @@ export class Context extends Handle {
    */
   decode(batch: Batch): DecodeOutcome {
     this.#checkBatch(batch, this.hasMemory ? "decode" : "encode");
-    if (this.model.hasEncoder && this.hasMemory && !this.#encoded) {
+    if (this.#hasEncoder && this.hasMemory && !this.#encoded) {
       throw new TypeError("this model's decoder reads what its encoder gave; call encode() first");
     }
     const status = this.native.c.llama_decode(this.pointer, batch.struct);

@@ -10,6 +10,7 @@ import { completeAtOnce, streamCompletion } from "./llama/completion.ts";
 import { LlamaCore, type Prompt } from "./llama/core.ts";
 import { Embedder } from "./llama/embedding.ts";
 import { decodeState, encodeState, type LlamaState } from "./llama/state.ts";
+import { TokenStream } from "./llama/token-stream.ts";
 import type {
   ChatCompletion,
   ChatCompletionChunk,
@@ -181,15 +182,8 @@ export class Llama implements AsyncDisposable {
    * Generates token ids from a prompt, computing only what the context does not hold already. Ends after the token that
    * ends a text, at `max_tokens`, or when the context is full.
    */
-  async *generate(prompt: Prompt, params: GenerationParams = {}): AsyncGenerator<number, void> {
-    const occupied = this.#core.occupy();
-    try {
-      this.#core.writePrompt(prompt);
-      using prepared = await this.#core.prepare(params);
-      yield* prepared.generation.tokens(prepared.sampler, params);
-    } finally {
-      occupied.release();
-    }
+  generate(prompt: Prompt, params: GenerationParams = {}): TokenStream {
+    return new TokenStream(this.#core, prompt, params);
   }
 
   createCompletion(params: CompletionParams & { stream: true }): AsyncGenerator<CompletionChunk, void>;

@@ -13,9 +13,21 @@ export interface GenerationHooks {
   onPromptLogits?: ((position: number, logits: Float32Array) => void) | undefined;
 }
 
-/** Lets timers, sockets and signals of the event loop run between two decodes. */
-function breathe(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve));
+/** Milliseconds that the event loop waits at most, when decodes are shorter than that. */
+const breathInterval = 16;
+
+let lastBreath = 0;
+
+/** Lets timers, sockets and signals of the event loop run between two decodes, if they have waited for long enough. */
+function breathe(): Promise<void> | undefined {
+  const now = performance.now();
+  if (now - lastBreath < breathInterval) return undefined;
+  return new Promise((resolve) =>
+    setImmediate(() => {
+      lastBreath = performance.now();
+      resolve();
+    }),
+  );
 }
 
 /** One run over a context: computes a prompt, then one token after another. */
@@ -29,6 +41,8 @@ export class Generation {
   #started = 0;
   #promptDone = 0;
   #lastToken = 0;
+  /** The token sampled last, which the context does not hold yet. */
+  #pending: number | undefined;
 
   constructor(context: Context, held: HeldTokens, batch: Batch) {
     this.#context = context;
@@ -73,45 +87,54 @@ export class Generation {
       if (all) this.#reportPrompt(start, end, tokens.length, hooks);
       start = end;
       params.onPromptProgress?.(this.#progress(end));
-      if (!last) await breathe();
-      this.#checkAlive();
+      const pause = last ? undefined : breathe();
+      if (pause) {
+        await pause;
+        this.#checkAlive();
+      }
     }
     this.#promptDone = performance.now();
     this.#lastToken = this.#promptDone;
   }
 
   /**
-   * Samples tokens until the model ends its text, `max_tokens` is reached, or the context is full.
-   * The token that ends a text is yielded too.
+   * Decodes the token given before, if any, and samples the next.
+   *
+   * A promise per token instead of an async generator: each generator that a token passes through costs tens of
+   * microseconds, since after a decode the caches hold weights and not this code.
+   *
+   * @returns undefined when the text has ended: after a token that ends it (which is given too), at `max_tokens`, when the
+   *   context is full, or by a stopping criterion.
    */
-  async *tokens(
+  async next(
     sampler: SamplerChain,
     params: GenerationParams,
     hooks: GenerationHooks = {},
-  ): AsyncGenerator<number> {
-    const { vocab } = this.#context.model;
-    const criteria = [params.stopping_criteria ?? []].flat();
-    while (this.generatedLength < limitOf(params)) {
-      throwIfAborted(params.signal);
-      if (criteria.length > 0) {
-        const logits = this.#context.logits(-1);
-        if (criteria.some((criterion) => criterion(this.#held.view(), logits))) return;
-      }
-      hooks.onLogits?.(this.#context.logits(-1));
-      const token = sampler.sample(this.#context, -1);
-      this.generatedLength++;
-      this.#lastToken = performance.now();
-      yield token;
-      this.#checkAlive();
-      if (!params.ignore_eos && vocab.isEndOfGeneration(token)) return;
-      if (this.isExhausted(params)) return;
+  ): Promise<number | undefined> {
+    this.#checkAlive();
+    if (this.#pending !== undefined) {
+      const token = this.#pending;
+      if (this.#ends(token, params) || this.isExhausted(params)) return undefined;
+      params.signal?.throwIfAborted();
+      this.#pending = undefined;
       const position = this.#held.length;
       this.#held.append(token);
-      this.#batch.fill(this.#held.view(position), { position, outputs: "last" });
+      this.#batch.single(token, position);
       this.#decode(position);
-      await breathe();
-      this.#checkAlive();
+      const pause = breathe();
+      if (pause) {
+        await pause;
+        this.#checkAlive();
+      }
     }
+    params.signal?.throwIfAborted();
+    if (this.generatedLength >= limitOf(params) || this.#shouldStop(params)) return undefined;
+    hooks.onLogits?.(this.#context.logits(-1));
+    const token = sampler.sample(this.#context, -1);
+    this.#pending = token;
+    this.generatedLength++;
+    this.#lastToken = performance.now();
+    return token;
   }
 
   /** Whether nothing more may be generated: `max_tokens` is reached or the context is full. */
@@ -152,6 +175,17 @@ export class Generation {
       `the context is full (${context.sequenceLength} tokens); load with a larger contextLength`,
       "prompt",
     );
+  }
+
+  #ends(token: number, params: GenerationParams): boolean {
+    return !params.ignore_eos && this.#context.model.vocab.isEndOfGeneration(token);
+  }
+
+  #shouldStop({ stopping_criteria }: GenerationParams): boolean {
+    if (stopping_criteria === undefined) return false;
+    const logits = this.#context.logits(-1);
+    const tokens = this.#held.view();
+    return [stopping_criteria].flat().some((criterion) => criterion(tokens, logits));
   }
 
   #checkAlive(): void {

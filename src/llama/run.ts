@@ -53,7 +53,9 @@ export async function* run(
         };
   let waiting: GeneratedToken[] = [];
   let reason: FinishReason = generation.generatedLength === 0 && params.max_tokens === 0 ? "length" : "stop";
-  for await (const token of generation.tokens(sampler, params, hooks)) {
+  for (;;) {
+    const token = await generation.next(sampler, params, hooks);
+    if (token === undefined) break;
     const ends = vocab.isEndOfGeneration(token) && !params.ignore_eos;
     reason = ends ? "stop" : generation.isExhausted(params) ? "length" : "stop";
     if (ends) break;

@@ -1,0 +1,131 @@
+import type { Native, Pointer } from "../ffi/index.ts";
+import { Llama } from "../src/llama.ts";
+import { fixture } from "../test/fixtures/fixture-set.ts";
+import { median, printTable } from "./support/table.ts";
+
+export const help = `bun run bench decode [--tokens N] [--rounds N]
+Tokens per second of Llama.generate against a bare loop of raw FFI calls (llama_decode, llama_sampler_sample) on the same
+model with the same greedy sampler, in turns within one run, flash attention off, one thread. Then the time per token that
+generate spends outside llama_decode and the native sampler.`;
+
+interface Round {
+  readonly tokensPerSecond: number;
+  /** Milliseconds per token outside the two native calls; only measured for generate. */
+  readonly outsideMs: number;
+}
+
+/** The limit: nothing but the calls that must be made, on a batch that is set up once. */
+function bareLoop(native: Native, llama: Llama, prompt: Int32Array, count: number): Round {
+  const { c, memory } = native;
+  const context = llama.context.pointer;
+  const vocab = llama.model.vocab.pointer;
+  c.llama_memory_clear(llama.context.memoryPointer, false);
+  const params = native.struct("llama_sampler_chain_params");
+  c.llama_sampler_chain_default_params(params);
+  const chain = c.llama_sampler_chain_init(params);
+  c.llama_sampler_chain_add(chain, c.llama_sampler_init_greedy());
+  const batch = native.struct("llama_batch");
+  const token = new Int32Array(new ArrayBuffer(4));
+  batch.set("n_tokens", prompt.length).set("token", memory.addressOf(prompt));
+  c.llama_decode(context, batch);
+  batch.set("n_tokens", 1).set("token", memory.addressOf(token));
+  const start = performance.now();
+  for (let index = 0; index < count; index++) {
+    const next = c.llama_sampler_sample(chain, context, -1);
+    c.llama_vocab_is_eog(vocab as Pointer<"llama_vocab">, next);
+    token[0] = next;
+    c.llama_decode(context, batch);
+  }
+  const seconds = (performance.now() - start) / 1000;
+  c.llama_sampler_free(chain);
+  return { tokensPerSecond: count / seconds, outsideMs: 0 };
+}
+
+/** Adds up the time spent inside some native functions, by standing in for them. */
+function stopwatch(native: Native, names: readonly ("llama_decode" | "llama_sampler_sample")[]) {
+  const watch = { insideMs: 0 };
+  for (const name of names) {
+    const original = native.c[name] as (...args: unknown[]) => unknown;
+    const timed = (...args: unknown[]) => {
+      const start = performance.now();
+      const result = original(...args);
+      watch.insideMs += performance.now() - start;
+      return result;
+    };
+    Object.defineProperty(native.c, name, { value: timed, configurable: true });
+  }
+  return watch;
+}
+
+async function product(
+  llama: Llama,
+  prompt: Int32Array,
+  count: number,
+  watch: { insideMs: number },
+): Promise<Round> {
+  const tokens = llama.generate(prompt, {
+    temperature: 0,
+    max_tokens: count + 1,
+    ignore_eos: true,
+    cache_prompt: false,
+  });
+  await tokens.next();
+  const before = watch.insideMs;
+  const start = performance.now();
+  for (let index = 0; index < count; index++) await tokens.next();
+  const elapsed = performance.now() - start;
+  await tokens.return();
+  return {
+    tokensPerSecond: (1000 * count) / elapsed,
+    outsideMs: (elapsed - (watch.insideMs - before)) / count,
+  };
+}
+
+function numberAfter(args: readonly string[], flag: string, fallback: number): number {
+  const at = args.indexOf(flag);
+  return at < 0 ? fallback : Number(args[at + 1]);
+}
+
+export async function run(args: string[]): Promise<void> {
+  const count = numberAfter(args, "--tokens", 60);
+  const rounds = numberAfter(args, "--rounds", 9);
+  const rows: string[][] = [];
+  for (const name of ["bench-32k", "bench-128k"] as const) {
+    await using llama = await Llama.load(await fixture(name), {
+      contextLength: 1024,
+      threads: 1,
+      flashAttention: false,
+    });
+    const { native } = llama.model;
+    const prompt = llama.tokenize("Once upon a time there was").slice();
+    const watch = { insideMs: 0 };
+    const [bare, generated, ratios]: [number[], number[], number[]] = [[], [], []];
+    for (let round = -1; round < rounds; round++) {
+      llama.reset();
+      const limit = bareLoop(native, llama, prompt, count);
+      llama.context.memory.clear();
+      const ours = await product(llama, prompt, count, watch);
+      if (round < 0) continue;
+      bare.push(limit.tokensPerSecond);
+      generated.push(ours.tokensPerSecond);
+      ratios.push(ours.tokensPerSecond / limit.tokensPerSecond);
+    }
+    // Timing each call costs a little itself, so these rounds come after those that are compared.
+    const timed = stopwatch(native, ["llama_decode", "llama_sampler_sample"]);
+    const outside: number[] = [];
+    for (let round = 0; round < 3; round++) {
+      llama.reset();
+      outside.push((await product(llama, prompt, count, timed)).outsideMs);
+    }
+    const outsideMs = median(outside);
+    rows.push([
+      name,
+      median(bare).toFixed(1),
+      median(generated).toFixed(1),
+      `${(100 * median(ratios)).toFixed(1)}%`,
+      outsideMs.toFixed(3),
+      `${((outsideMs * median(generated)) / 10).toFixed(2)}%`,
+    ]);
+  }
+  printTable(["model", "bare tok/s", "generate tok/s", "ratio", "outside ms/token", "share"], rows);
+}

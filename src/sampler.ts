@@ -3,136 +3,162 @@ import { CriaError } from "../lib/errors.ts";
 import { Grammar } from "./grammar.ts";
 import { Handle } from "./handle.ts";
 import type { Model } from "./model.ts";
-import { integer, number, seed } from "./sampler/check.ts";
+import type { Candidates } from "./sampler/candidates.ts";
+import { integer, minKeep, number, seed, temperature, window } from "./sampler/check.ts";
+import { checkBreakers, checkInfill } from "./sampler/check-vocab.ts";
 import { CustomSampler, type CustomSamplerOptions } from "./sampler/custom.ts";
+import { GrammarGuard } from "./sampler/grammar-guard.ts";
+import { NativeSampler, type SamplerTraits } from "./sampler/native-sampler.ts";
 
-export { SamplerChain } from "./sampler/chain.ts";
+export { Candidates } from "./sampler/candidates.ts";
+export { type ContextLike, SamplerChain } from "./sampler/chain.ts";
 export type { CustomSamplerInfo, CustomSamplerOptions } from "./sampler/custom.ts";
 
 /** A bias added to a token's logit; -Infinity bans it. */
 export type LogitBias = readonly (readonly [token: number, bias: number])[];
 
-const maxMinKeep = 0x7fffffff;
+/** A seed; undefined, null and -1 ask for a random one. */
+export interface Seeded {
+  seed?: number | null | undefined;
+}
+
+const picks: SamplerTraits = { picks: true };
 
 /**
  * One of libllama's samplers. Adding it to a {@link SamplerChain} moves it there: this object is as good as disposed then.
  *
- * Each factory names the C function it calls; what a parameter means is said in llama.h.
+ * Each factory names the C function it calls; what a parameter means is said in llama.h. Values on which libllama would
+ * assert, throw or compute nonsense are refused with TypeError or RangeError naming the field.
  */
 export class Sampler extends Handle {
-  readonly native: Native;
+  readonly model: Model;
+  readonly #inner: NativeSampler;
 
-  /** Takes a C sampler over; use the factories. */
-  constructor(native: Native, pointer: Pointer, owner?: Handle) {
+  private constructor(model: Model, inner: NativeSampler) {
     super("Sampler");
-    if (pointer === 0) throw new CriaError("REQUEST", "libllama could not make the sampler");
-    this.native = native;
-    this.adopt(pointer, owner);
+    if (inner.pointer === 0) throw new CriaError("REQUEST", "libllama could not make the sampler");
+    this.model = model;
+    this.#inner = inner;
+    this.adopt(inner.pointer, model);
   }
 
-  /** `llama_sampler_init_greedy` */
-  static greedy({ native }: Model): Sampler {
-    return new Sampler(native, native.c.llama_sampler_init_greedy());
+  static #make(
+    model: Model,
+    pointer: Pointer,
+    settings: Readonly<Record<string, unknown>> = {},
+    traits: SamplerTraits = {},
+  ): Sampler {
+    return new Sampler(model, new NativeSampler(model.native, pointer, traits, settings));
+  }
+
+  /** Takes a C sampler over from the chain it was in. */
+  static adopt(model: Model, inner: NativeSampler): Sampler {
+    return new Sampler(model, inner);
+  }
+
+  /** `llama_sampler_init_greedy`: picks the most likely token. */
+  static greedy(model: Model): Sampler {
+    return Sampler.#make(model, model.native.c.llama_sampler_init_greedy(), {}, picks);
   }
   /** `llama_sampler_init_dist`: picks at random by probability. */
-  static dist({ native }: Model, options: { seed?: number | null } = {}): Sampler {
-    return new Sampler(native, native.c.llama_sampler_init_dist(seed(options.seed)));
+  static dist(model: Model, options: Seeded = {}): Sampler {
+    const { c } = model.native;
+    return Sampler.#make(model, c.llama_sampler_init_dist(seed(options.seed)), { ...options }, picks);
   }
   /** `llama_sampler_init_top_k`; 0 or less keeps all. */
-  static topK({ native }: Model, k: number): Sampler {
-    return new Sampler(native, native.c.llama_sampler_init_top_k(integer(k, "top_k")));
+  static topK(model: Model, k: number): Sampler {
+    return Sampler.#make(model, model.native.c.llama_sampler_init_top_k(integer(k, "top_k")), { k });
   }
   /** `llama_sampler_init_top_p`; 1 keeps all. */
-  static topP({ native }: Model, p: number, minKeep = 1): Sampler {
-    return new Sampler(native, native.c.llama_sampler_init_top_p(number(p, "top_p", 0), keep(minKeep)));
+  static topP(model: Model, p: number, keep = 1): Sampler {
+    const { c } = model.native;
+    const pointer = c.llama_sampler_init_top_p(number(p, "top_p", 0), minKeep(keep));
+    return Sampler.#make(model, pointer, { p, keep });
   }
   /** `llama_sampler_init_min_p`; 0 keeps all. */
-  static minP({ native }: Model, p: number, minKeep = 1): Sampler {
-    return new Sampler(native, native.c.llama_sampler_init_min_p(number(p, "min_p", 0, 1), keep(minKeep)));
+  static minP(model: Model, p: number, keep = 1): Sampler {
+    const { c } = model.native;
+    const pointer = c.llama_sampler_init_min_p(number(p, "min_p", 0, 1), minKeep(keep));
+    return Sampler.#make(model, pointer, { p, keep });
   }
   /** `llama_sampler_init_typical`; 1 keeps all. */
-  static typical({ native }: Model, p: number, minKeep = 1): Sampler {
-    return new Sampler(native, native.c.llama_sampler_init_typical(number(p, "typical_p", 0), keep(minKeep)));
+  static typical(model: Model, p: number, keep = 1): Sampler {
+    const { c } = model.native;
+    const pointer = c.llama_sampler_init_typical(number(p, "typical_p", 0), minKeep(keep));
+    return Sampler.#make(model, pointer, { p, keep }, { needsProbability: true });
   }
   /** `llama_sampler_init_temp`; 0 keeps the most likely token alone. */
-  static temperature({ native }: Model, temperature: number): Sampler {
-    return new Sampler(native, native.c.llama_sampler_init_temp(number(temperature, "temperature", 0)));
+  static temperature(model: Model, value: number): Sampler {
+    const pointer = model.native.c.llama_sampler_init_temp(temperature(value));
+    return Sampler.#make(model, pointer, { temperature: value }, { masks: true });
   }
   /** `llama_sampler_init_temp_ext`: dynamic temperature by entropy. */
-  static temperatureExt({ native }: Model, temperature: number, range: number, exponent: number): Sampler {
-    return new Sampler(
-      native,
-      native.c.llama_sampler_init_temp_ext(
-        number(temperature, "temperature", 0),
-        number(range, "dynatemp_range", 0),
-        number(exponent, "dynatemp_exponent", 0),
-      ),
+  static temperatureExt(model: Model, value: number, range: number, exponent: number): Sampler {
+    const pointer = model.native.c.llama_sampler_init_temp_ext(
+      temperature(value),
+      number(range, "dynatemp_range", 0),
+      number(exponent, "dynatemp_exponent", 0, 1000),
     );
+    const settings = { temperature: value, range, exponent };
+    return Sampler.#make(model, pointer, settings, { masks: true, needsProbability: range > 0 });
   }
   /** `llama_sampler_init_xtc`: excludes top choices now and then. */
   static xtc(
-    { native }: Model,
-    options: { probability: number; threshold: number; minKeep?: number; seed?: number | null },
+    model: Model,
+    options: Seeded & { probability: number; threshold: number; minKeep?: number },
   ): Sampler {
-    const { probability, threshold, minKeep = 1 } = options;
-    return new Sampler(
-      native,
-      native.c.llama_sampler_init_xtc(
-        number(probability, "xtc_probability", 0, 1),
-        number(threshold, "xtc_threshold", 0, 1),
-        keep(minKeep),
-        seed(options.seed),
-      ),
-    );
-  }
-  /** `llama_sampler_init_top_n_sigma`; less than 0 keeps all. */
-  static topNSigma({ native }: Model, n: number): Sampler {
-    return new Sampler(native, native.c.llama_sampler_init_top_n_sigma(number(n, "top_n_sigma")));
-  }
-  /** `llama_sampler_init_mirostat`; picks a token. */
-  static mirostat(
-    { native, vocab }: Model,
-    options: { tau: number; eta: number; m?: number; seed?: number | null },
-  ): Sampler {
-    const { tau, eta, m = 100 } = options;
-    const { c } = native;
-    const pointer = c.llama_sampler_init_mirostat(
-      vocab.size,
+    const pointer = model.native.c.llama_sampler_init_xtc(
+      number(options.probability, "xtc_probability", 0, 1),
+      number(options.threshold, "xtc_threshold", 0, 1),
+      minKeep(options.minKeep ?? 1),
       seed(options.seed),
-      number(tau, "mirostat_tau", 0),
-      number(eta, "mirostat_eta", 0),
-      integer(m, "m", 2, vocab.size),
     );
-    return new Sampler(native, pointer);
+    return Sampler.#make(model, pointer, { ...options });
   }
-  /** `llama_sampler_init_mirostat_v2`; picks a token. */
-  static mirostatV2({ native }: Model, options: { tau: number; eta: number; seed?: number | null }): Sampler {
-    const { c } = native;
-    const pointer = c.llama_sampler_init_mirostat_v2(
+  /** `llama_sampler_init_top_n_sigma`; 0 or less keeps all. */
+  static topNSigma(model: Model, n: number): Sampler {
+    const pointer = model.native.c.llama_sampler_init_top_n_sigma(number(n, "top_n_sigma"));
+    return Sampler.#make(model, pointer, { n }, { masks: true });
+  }
+  /** `llama_sampler_init_mirostat`: picks a token at a target surprise. */
+  static mirostat(model: Model, options: Seeded & { tau: number; eta: number; m?: number }): Sampler {
+    const pointer = model.native.c.llama_sampler_init_mirostat(
+      model.vocab.size,
+      seed(options.seed),
+      number(options.tau, "mirostat_tau", 0),
+      number(options.eta, "mirostat_eta", 0),
+      integer(options.m ?? 100, "m", 2),
+    );
+    return Sampler.#make(model, pointer, { ...options }, { picks: true, needsProbability: true });
+  }
+  /** `llama_sampler_init_mirostat_v2`: picks a token at a target surprise. */
+  static mirostatV2(model: Model, options: Seeded & { tau: number; eta: number }): Sampler {
+    const pointer = model.native.c.llama_sampler_init_mirostat_v2(
       seed(options.seed),
       number(options.tau, "mirostat_tau", 0),
       number(options.eta, "mirostat_eta", 0),
     );
-    return new Sampler(native, pointer);
+    return Sampler.#make(model, pointer, { ...options }, { picks: true, needsProbability: true });
   }
   /** `llama_sampler_init_penalties` for repeated tokens. */
   static penalties(
-    { native, vocab }: Model,
+    model: Model,
     options: { lastN: number; repeat?: number; frequency?: number; presence?: number },
   ): Sampler {
     const { lastN, repeat = 1, frequency = 0, presence = 0 } = options;
-    if (number(repeat, "repeat_penalty") <= 0)
-      throw new RangeError(`repeat_penalty must be above 0, got ${repeat}`);
-    const pointer = native.c.llama_sampler_init_penalties(
-      vocab.size,
-      integer(lastN, "repeat_last_n", 0, 2 ** 24),
-      repeat,
+    const pointer = model.native.c.llama_sampler_init_penalties(
+      model.vocab.size,
+      window(lastN, "repeat_last_n"),
+      number(repeat, "repeat_penalty", 1e-3, 1e3),
       number(frequency, "frequency_penalty"),
       number(presence, "presence_penalty"),
     );
-    return new Sampler(native, pointer);
+    return Sampler.#make(model, pointer, { ...options }, { window: lastN });
   }
-  /** `llama_sampler_init_dry` against repeated sequences. */
+  /**
+   * `llama_sampler_init_dry` against repeated sequences. It looks at each token of the vocabulary for each of `breakers`
+   * (texts of at most 40 bytes) when made.
+   */
   static dry(
     model: Model,
     options: {
@@ -145,114 +171,153 @@ export class Sampler extends Handle {
   ): Sampler {
     const { multiplier, base = 1.75, allowedLength = 2, lastN, breakers = ["\n", ":", '"', "*"] } = options;
     const { native, vocab } = model;
+    checkBreakers(vocab, breakers);
     const list = native.memory.strings(breakers, "dry_sequence_breakers");
     const pointer = native.c.llama_sampler_init_dry(
       vocab.pointer,
       number(multiplier, "dry_multiplier", 0),
-      number(base, "dry_base", 0),
+      number(base, "dry_base", 1),
       integer(allowedLength, "dry_allowed_length", 0),
-      integer(lastN, "dry_penalty_last_n", 0, 2 ** 24),
+      window(lastN, "dry_penalty_last_n"),
       list.address,
       breakers.length,
     );
-    return new Sampler(native, pointer, model);
+    return Sampler.#make(model, pointer, { ...options }, { window: lastN });
   }
-  /** `llama_sampler_init_adaptive_p`; picks a token near a target probability. */
-  static adaptiveP(
-    { native }: Model,
-    options: { target: number; decay?: number; seed?: number | null },
-  ): Sampler {
-    const { target, decay = 0.9 } = options;
-    const { c } = native;
-    const pointer = c.llama_sampler_init_adaptive_p(
-      number(target, "adaptive_target", -1, 1),
-      number(decay, "adaptive_decay", 0, 0.99),
+  /**
+   * `llama_sampler_init_adaptive_p`: picks a token near a target probability; below 0 by probability alone. A clone
+   * starts its random numbers anew.
+   */
+  static adaptiveP(model: Model, options: Seeded & { target: number; decay?: number }): Sampler {
+    const pointer = model.native.c.llama_sampler_init_adaptive_p(
+      number(options.target, "adaptive_target", -1, 1),
+      number(options.decay ?? 0.9, "adaptive_decay", 0, 0.99),
       seed(options.seed),
     );
-    return new Sampler(native, pointer);
+    return Sampler.#make(model, pointer, { ...options }, { picks: true, awaitsPick: true });
   }
   /** `llama_sampler_init_logit_bias` */
-  static logitBias({ native, vocab }: Model, biases: LogitBias): Sampler {
+  static logitBias(model: Model, biases: LogitBias): Sampler {
+    const { native, vocab } = model;
     const array = native.struct("llama_logit_bias", { count: Math.max(1, biases.length) });
     for (const [index, [token, bias]] of biases.entries()) {
-      if (typeof bias !== "number" || Number.isNaN(bias))
-        throw new TypeError(`logit_bias of token ${token} must be a number, got ${bias}`);
-      array.set("token", vocab.checkToken(token, "logit_bias"), index).set("bias", bias, index);
+      vocab.checkToken(token, "logit_bias");
+      if (bias !== Number.NEGATIVE_INFINITY) number(bias, `logit_bias of token ${token}`);
+      array.set("token", token, index).set("bias", bias, index);
     }
-    return new Sampler(
-      native,
-      native.c.llama_sampler_init_logit_bias(vocab.size, biases.length, array.address),
-    );
+    const pointer = native.c.llama_sampler_init_logit_bias(vocab.size, biases.length, array.address);
+    return Sampler.#make(model, pointer, { biases: biases.map(([...pair]) => pair) }, { masks: true });
   }
-  /** `llama_sampler_init_infill`, for filling in the middle; put it behind top-k and top-p. */
+  /** `llama_sampler_init_infill`, for filling in the middle; it compares all pairs of at most 1000 candidates. */
   static infill(model: Model): Sampler {
-    return new Sampler(model.native, model.native.c.llama_sampler_init_infill(model.vocab.pointer), model);
+    checkInfill(model);
+    const pointer = model.native.c.llama_sampler_init_infill(model.vocab.pointer);
+    return Sampler.#make(model, pointer, {}, { masks: true, most: 1000 });
   }
-  /** `llama_sampler_init_grammar`. Prefer `SamplerChain.setGrammar`, which guards what libllama does not. */
+  /** `llama_sampler_init_grammar`: lets only tokens pass that the grammar allows next. */
   static grammar(model: Model, grammar: Grammar | string): Sampler {
-    const { source, root } = typeof grammar === "string" ? Grammar.parse(grammar) : grammar;
+    const { source, root, guard } = prepare(model, grammar);
     const { c, memory } = model.native;
     const [text, name] = [memory.string(source, "grammar"), memory.string(root, "root")];
-    return new Sampler(
-      model.native,
-      c.llama_sampler_init_grammar(model.vocab.pointer, text.address, name.address),
-      model,
-    );
+    const pointer = c.llama_sampler_init_grammar(model.vocab.pointer, text.address, name.address);
+    return Sampler.#make(model, pointer, { source, root }, { masks: true, guard });
   }
-  /** `llama_sampler_init_grammar_lazy_patterns`: the grammar takes effect once a pattern or token has come up. */
+  /**
+   * `llama_sampler_init_grammar_lazy_patterns`: a grammar that sleeps until one of `words` comes up in the text, or one of
+   * `tokens`, and must be matched from there on. Words are taken literally: what libllama's regular expressions do with a
+   * pattern cannot be known beforehand, and an error in it would end the process.
+   */
   static grammarLazy(
     model: Model,
     grammar: Grammar | string,
-    triggers: { patterns?: readonly string[]; tokens?: readonly number[] },
+    { words = [], tokens = [] }: { words?: readonly string[]; tokens?: readonly number[] },
   ): Sampler {
-    const { source, root } = typeof grammar === "string" ? Grammar.parse(grammar) : grammar;
-    const { native, vocab } = model;
-    const { patterns = [], tokens = [] } = triggers;
-    for (const [index, pattern] of patterns.entries()) checkPattern(pattern, `patterns[${index}]`);
+    const { vocab, native } = model;
+    const { c, memory } = native;
+    if (words.includes("")) throw new RangeError("words must not hold an empty text");
     const ids = Int32Array.from(tokens, (token, index) => vocab.checkToken(token, `tokens[${index}]`));
-    const { memory } = native;
+    const patterns = memory.strings(
+      words.map((word) => word.replace(/[.^$|()*+?[\]{}\\]/g, "\\$&")),
+      "words",
+    );
+    const triggers = { words: words.map((word) => new TextEncoder().encode(word)), tokens: new Set(ids) };
+    const { source, root, guard } = prepare(model, grammar, triggers);
     const [text, name] = [memory.string(source, "grammar"), memory.string(root, "root")];
-    const list = memory.strings(patterns, "patterns");
-    const pointer = native.c.llama_sampler_init_grammar_lazy_patterns(
+    const pointer = c.llama_sampler_init_grammar_lazy_patterns(
       vocab.pointer,
       text.address,
       name.address,
-      list.address,
-      patterns.length,
+      patterns.address,
+      words.length,
       memory.addressOf(ids),
       ids.length,
     );
-    return new Sampler(native, pointer, model);
+    return Sampler.#make(model, pointer, { source, root, words, tokens }, { masks: true, guard });
   }
   /** A sampler in TypeScript, for a chain. */
   static custom(options: CustomSamplerOptions): CustomSampler {
     return new CustomSampler(options);
   }
 
+  get native(): Native {
+    return this.model.native;
+  }
+
+  /** libllama's name of it; "?" before the name of one whose settings switch it off. */
   get name(): string {
-    return this.native.memory.readString(this.native.c.llama_sampler_name(this.pointer)) ?? "";
+    return this.#use().name;
   }
 
-  /** The seed in use; 4294967295 where it has none. */
-  get seed(): number {
-    return this.native.c.llama_sampler_get_seed(this.pointer);
+  /** The seed in use; undefined where libllama tells none. */
+  get seed(): number | undefined {
+    const value = this.native.c.llama_sampler_get_seed(this.pointer);
+    return value === 0xffffffff ? undefined : value;
   }
 
+  /** Whether it is a grammar. */
+  get isGrammar(): boolean {
+    return this.#use().traits.guard !== undefined;
+  }
+
+  /** Whether {@link accept} may be given a token: a grammar may forbid it. */
+  allows(token: number): boolean {
+    return this.#use().allows(this.model.vocab.checkToken(token, "token"));
+  }
+
+  /** Changes candidates, or selects one of them. @throws RangeError where there are none. */
+  apply(candidates: Candidates): void {
+    this.#use().apply(candidates);
+  }
+
+  /** Tells the sampler which token was chosen. @throws RangeError where it is no token, or the grammar forbids it. */
   accept(token: number): void {
-    this.native.c.llama_sampler_accept(this.pointer, integer(token, "token", 0));
+    this.#use().accept(this.model.vocab.checkToken(token, "token"));
   }
 
   reset(): void {
-    this.native.c.llama_sampler_reset(this.pointer);
+    this.#use().reset();
   }
 
+  /** A sampler in the same state. */
   clone(): Sampler {
-    return new Sampler(this.native, this.native.c.llama_sampler_clone(this.pointer));
+    return new Sampler(this.model, this.#use().clone());
+  }
+
+  /** Takes over another's state (`llama_sampler_copy`). @throws TypeError where it was made with other settings. */
+  copyFrom(other: Sampler): void {
+    this.#use().copyFrom(other.#use());
   }
 
   /** Gives the C object away; for chains. */
-  move(): Pointer {
-    return this.surrender();
+  move(): NativeSampler {
+    const inner = this.#use();
+    this.surrender();
+    return inner;
+  }
+
+  #use(): NativeSampler {
+    this.assertUsable();
+    return this.#inner;
   }
 
   protected override free(pointer: Pointer): void {
@@ -260,15 +325,13 @@ export class Sampler extends Handle {
   }
 }
 
-function keep(minKeep: number): number {
-  return integer(minKeep, "min_keep", 0, maxMinKeep);
-}
-
-/** libllama compiles patterns as C++ regular expressions; a bad one would end the process. */
-function checkPattern(pattern: string, field: string): void {
-  try {
-    new RegExp(pattern);
-  } catch (cause) {
-    throw new TypeError(`${field} is no regular expression: ${pattern}`, { cause });
-  }
+function prepare(
+  model: Model,
+  grammar: Grammar | string,
+  triggers?: ConstructorParameters<typeof GrammarGuard>[2],
+) {
+  const { vocab } = model;
+  const parsed = typeof grammar === "string" ? Grammar.parse(grammar) : grammar;
+  const guard = new GrammarGuard(parsed.matcher(vocab), vocab, triggers);
+  return { source: parsed.source, root: parsed.root, guard };
 }

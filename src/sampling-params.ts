@@ -1,6 +1,7 @@
 import { RequestError } from "../lib/errors.ts";
 import type { Grammar } from "./grammar.ts";
 import type { Model } from "./model.ts";
+import { integer, number, temperature } from "./sampler/check.ts";
 import { CustomSampler, type CustomSamplerInfo } from "./sampler/custom.ts";
 import { type LogitBias, Sampler, SamplerChain } from "./sampler.ts";
 
@@ -112,6 +113,8 @@ const aliases: Readonly<Record<string, string>> = {
   typical_p: "typ_p",
   typical: "typ_p",
   temp: "temperature",
+  top_nsigma: "top_n_sigma",
+  nucleus: "top_p",
 };
 
 interface Building {
@@ -122,7 +125,9 @@ interface Building {
   readonly contextLength: number;
 }
 
-const lookBack = (value: number, { contextLength }: Building) => (value === -1 ? contextLength : value);
+/** Looking back further than the context reaches would only cost memory. */
+const lookBack = (value: number, { contextLength }: Building) =>
+  value === -1 ? contextLength : Math.min(value, contextLength);
 
 /** What each name stands for; undefined where its parameters switch it off. */
 const factories: Readonly<Record<string, (building: Building) => Sampler | undefined>> = {
@@ -135,7 +140,7 @@ const factories: Readonly<Record<string, (building: Building) => Sampler | undef
   },
   dry: (building) => {
     const { model, numbers, breakers } = building;
-    if (numbers.dry_multiplier === 0) return undefined;
+    if (numbers.dry_multiplier === 0 || numbers.dry_penalty_last_n === 0) return undefined;
     return Sampler.dry(model, {
       multiplier: numbers.dry_multiplier,
       base: numbers.dry_base,
@@ -145,14 +150,16 @@ const factories: Readonly<Record<string, (building: Building) => Sampler | undef
     });
   },
   top_n_sigma: ({ model, numbers }) =>
-    numbers.top_n_sigma < 0 ? undefined : Sampler.topNSigma(model, numbers.top_n_sigma),
-  top_k: ({ model, numbers }) => Sampler.topK(model, numbers.top_k),
+    numbers.top_n_sigma <= 0 ? undefined : Sampler.topNSigma(model, numbers.top_n_sigma),
+  top_k: ({ model, numbers }) => (numbers.top_k <= 0 ? undefined : Sampler.topK(model, numbers.top_k)),
   typ_p: ({ model, numbers }) =>
     numbers.typical_p === 1 ? undefined : Sampler.typical(model, numbers.typical_p, numbers.min_keep),
-  top_p: ({ model, numbers }) => Sampler.topP(model, numbers.top_p, numbers.min_keep),
-  min_p: ({ model, numbers }) => Sampler.minP(model, numbers.min_p, numbers.min_keep),
+  top_p: ({ model, numbers }) =>
+    numbers.top_p === 1 ? undefined : Sampler.topP(model, numbers.top_p, numbers.min_keep),
+  min_p: ({ model, numbers }) =>
+    numbers.min_p === 0 ? undefined : Sampler.minP(model, numbers.min_p, numbers.min_keep),
   xtc: ({ model, numbers, seed }) =>
-    numbers.xtc_probability === 0
+    numbers.xtc_probability === 0 || numbers.xtc_threshold > 0.5
       ? undefined
       : Sampler.xtc(model, {
           probability: numbers.xtc_probability,
@@ -163,6 +170,37 @@ const factories: Readonly<Record<string, (building: Building) => Sampler | undef
   temperature: ({ model, numbers }) =>
     Sampler.temperatureExt(model, numbers.temperature, numbers.dynatemp_range, numbers.dynatemp_exponent),
   infill: ({ model }) => Sampler.infill(model),
+  // It picks, so it comes last whatever its place, and its target says whether it is on.
+  adaptive_p: () => undefined,
+};
+
+const whole = true;
+/** Bounds of the fields, inclusive; what is meant to be an integer says so. */
+const bounds: Readonly<Record<keyof Numbers, readonly [least: number, most: number, integer?: boolean]>> = {
+  temperature: [0, 1e6],
+  top_k: [-0x80000000, 0x7fffffff, whole],
+  top_p: [0, 1],
+  min_p: [0, 1],
+  typical_p: [0, 1],
+  top_n_sigma: [-1e6, 1e6],
+  xtc_probability: [0, 1],
+  xtc_threshold: [0, 1],
+  dynatemp_range: [0, 1e6],
+  dynatemp_exponent: [0, 1000],
+  repeat_penalty: [1e-3, 1e3],
+  repeat_last_n: [-1, 2 ** 24, whole],
+  frequency_penalty: [-1e6, 1e6],
+  presence_penalty: [-1e6, 1e6],
+  dry_multiplier: [0, 1e6],
+  dry_base: [1, 1e6],
+  dry_allowed_length: [0, 0x7fffffff, whole],
+  dry_penalty_last_n: [-1, 2 ** 24, whole],
+  mirostat: [0, 2, whole],
+  mirostat_tau: [0, 1e6],
+  mirostat_eta: [0, 1e6],
+  adaptive_target: [-1e6, 1],
+  adaptive_decay: [0, 0.99],
+  min_keep: [0, 0x7fffffff, whole],
 };
 
 /** Defaults, then what was given, then checks. @throws TypeError, RangeError naming the field. */
@@ -171,18 +209,10 @@ function readNumbers(params: SamplingParams): Numbers {
   for (const name of Object.keys(defaults) as (keyof Numbers)[]) {
     const value = params[name];
     if (value === undefined || value === null) continue;
-    if (typeof value !== "number" || !Number.isFinite(value)) {
-      throw new TypeError(`${name} must be a finite number, got ${String(value)}`);
-    }
-    numbers[name] = value;
+    const [least, most, isInteger] = bounds[name];
+    numbers[name] = (isInteger ? integer : number)(value, name, least, most);
   }
-  const { mirostat, temperature, repeat_last_n: repeatN, dry_penalty_last_n: dryN } = numbers as Numbers;
-  if (![0, 1, 2].includes(mirostat)) throw new RangeError(`mirostat must be 0, 1 or 2, got ${mirostat}`);
-  if (temperature < 0) throw new RangeError(`temperature must be 0 or more, got ${temperature}`);
-  for (const [name, value] of Object.entries({ repeat_last_n: repeatN, dry_penalty_last_n: dryN })) {
-    if (!Number.isInteger(value) || value < -1)
-      throw new RangeError(`${name} must be -1 or more, got ${value}`);
-  }
+  temperature(numbers.temperature!);
   return numbers as Numbers;
 }
 
@@ -194,8 +224,10 @@ function readBiases(model: Model, params: SamplingParams): [number, number][] {
       ? [...(given as Iterable<readonly [number, number | false]>)]
       : Object.entries(given as Readonly<Record<string, number | false>>);
   const biases = entries.map(([key, bias]): [number, number] => {
-    const token = vocab.checkToken(Number(key), `logit_bias: ${JSON.stringify(key)}`);
-    return [token, bias === false ? Number.NEGATIVE_INFINITY : bias];
+    // Number("") is 0, and "0x1f" a number too.
+    const id = typeof key === "string" && !/^[0-9]+$/.test(key) ? Number.NaN : Number(key);
+    if (Number.isNaN(id)) throw new TypeError(`logit_bias: ${JSON.stringify(key)} is no token id`);
+    return [vocab.checkToken(id, "logit_bias"), bias === false ? Number.NEGATIVE_INFINITY : bias];
   });
   const ban = (token: number) => biases.push([token, Number.NEGATIVE_INFINITY]);
   for (const token of vocab.suppressTokens) ban(token);
@@ -204,7 +236,12 @@ function readBiases(model: Model, params: SamplingParams): [number, number][] {
 }
 
 function samplerNames(params: SamplingParams): readonly string[] {
-  const names = (params.samplers ?? defaultSamplers).map((name) => aliases[name] ?? name);
+  const given: unknown = params.samplers ?? defaultSamplers;
+  if (!Array.isArray(given)) throw new TypeError("samplers must be a list of names");
+  const names = given.map((entry) => {
+    const name = String(entry).replaceAll("-", "_");
+    return aliases[name] ?? name;
+  });
   for (const [index, name] of names.entries()) {
     if (!Object.hasOwn(factories, name)) {
       const known = Object.keys(factories).join(", ");

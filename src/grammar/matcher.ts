@@ -59,13 +59,19 @@ export class GrammarMatcher {
 
   /** Whether `token` may come next. @throws RequestError where the grammar has become too ambiguous. */
   allows(token: number): boolean {
-    return this.#vocab.isEndOfGeneration(token) ? this.canEnd : this.#after(token) !== undefined;
+    if (this.#vocab.isEndOfGeneration(token)) return this.canEnd;
+    return this.#after(token, this.#vocab.pieceBytes(token, { special: true })) !== undefined;
   }
 
   /** Moves past a token. @returns false, without moving, where it may not come next. */
   accept(token: number): boolean {
     if (this.#vocab.isEndOfGeneration(token)) return this.canEnd;
-    const next = this.#after(token);
+    return this.acceptPiece(token, this.#vocab.pieceBytes(token, { special: true }));
+  }
+
+  /** Moves past a token of which only these bytes count. @returns false, without moving, where they may not come next. */
+  acceptPiece(token: number, piece: Uint8Array): boolean {
+    const next = this.#after(token, piece);
     if (!next) return false;
     this.#state = next;
     this.#forget();
@@ -88,8 +94,7 @@ export class GrammarMatcher {
   }
 
   /** The state behind a token that does not end the text; undefined where it may not come. */
-  #after(token: number): State | undefined {
-    const piece = this.#vocab.pieceBytes(token, { special: true });
+  #after(token: number, piece: Uint8Array): State | undefined {
     // libllama never lets the grammar generate a token without text.
     if (piece.length === 0 || piece[0] === 0) return undefined;
     const { points, rest } = decodePiece(piece, this.#state.open);

@@ -1,22 +1,26 @@
 import type { CStruct, Native, Pointer } from "../../ffi/index.ts";
 
-const entryWords = 3; // llama_token_data: id, logit, p
+/** Words of a `llama_token_data`: id, logit, p. */
+const entryWords = 3;
 
-/** The tokens a sampler chooses from, as libllama's samplers see them: `llama_token_data_array` in memory of our own. */
+/**
+ * The tokens that samplers choose from: libllama's `llama_token_data_array`, in memory of our own. libllama's samplers
+ * shorten and reorder it; a token once removed does not come back until the next {@link fill}.
+ */
 export class Candidates {
   readonly #native: Native;
   readonly #array: CStruct<"llama_token_data_array">;
   readonly #ids: Int32Array;
   readonly #values: Float32Array;
-  readonly #address: Pointer;
+  readonly #base: Pointer;
 
   constructor(native: Native, vocabularySize: number) {
     this.#native = native;
-    const buffer = new ArrayBuffer(4 * entryWords * vocabularySize);
+    const buffer = new ArrayBuffer(4 * entryWords * Math.max(1, vocabularySize));
     this.#ids = new Int32Array(buffer);
     this.#values = new Float32Array(buffer);
-    this.#address = native.memory.addressOf(this.#ids);
-    this.#array = native.struct("llama_token_data_array");
+    this.#base = native.memory.addressOf(this.#ids);
+    this.#array = native.struct("llama_token_data_array").set("data", this.#base).set("selected", -1);
   }
 
   get address(): Pointer {
@@ -27,68 +31,96 @@ export class Candidates {
     return this.#array.get("size");
   }
 
-  /** Every token with its logit. Shape [vocabulary]. */
+  /**
+   * Takes every token whose logit is not -Infinity. Shape [vocabulary].
+   * @throws RangeError for NaN and +Infinity, on which libllama's sorting reads out of bounds.
+   */
   fill(logits: Float32Array): void {
-    for (let token = 0, word = 0; token < logits.length; token++, word += entryWords) {
-      this.#ids[word] = token;
-      this.#values[word + 1] = logits[token]!;
-      this.#values[word + 2] = 0;
+    const ids = this.#ids;
+    const values = this.#values;
+    let word = 0;
+    for (let token = 0; token < logits.length; token++) {
+      const logit = logits[token]!;
+      if (logit > Number.NEGATIVE_INFINITY && logit < Number.POSITIVE_INFINITY) {
+        ids[word] = token;
+        values[word + 1] = logit;
+        values[word + 2] = 0;
+        word += entryWords;
+      } else if (logit !== Number.NEGATIVE_INFINITY) {
+        throw new RangeError(`the logit of token ${token} is ${logit}; the model's file may be broken`);
+      }
     }
-    this.#set(logits.length);
+    this.#array
+      .set("data", this.#base)
+      .set("size", word / entryWords)
+      .set("selected", -1)
+      .set("sorted", false);
   }
 
-  /** One token alone, to ask a grammar about it. */
-  fillOne(token: number): void {
-    this.#ids[0] = token;
-    this.#values[1] = 1;
-    this.#values[2] = 0;
-    this.#set(1);
-  }
-
-  /** Writes the logits of all tokens, -Infinity for those no longer among the candidates. */
+  /** Logits of all tokens, -Infinity for those that are no candidates. Shape [vocabulary]. */
   readLogits(target: Float32Array): void {
-    this.#own();
+    const start = this.#start();
     target.fill(Number.NEGATIVE_INFINITY);
-    for (let index = 0, word = 0; index < this.size; index++, word += entryWords) {
+    for (let word = start; word < this.#end(start); word += entryWords) {
       target[this.#ids[word]!] = this.#values[word + 1]!;
     }
   }
 
-  /** Takes changed logits over, for the tokens that are still candidates. */
+  /** Takes over the logits of those tokens that are candidates; their order stays. Shape [vocabulary]. */
   writeLogits(source: Float32Array): void {
-    this.#own();
-    for (let index = 0, word = 0; index < this.size; index++, word += entryWords) {
-      this.#values[word + 1] = source[this.#ids[word]!]!;
+    const start = this.#start();
+    const end = this.#end(start);
+    let changed = false;
+    for (let word = start; word < end; word += entryWords) {
+      const logit = source[this.#ids[word]!]!;
+      changed ||= logit !== this.#values[word + 1];
+      this.#values[word + 1] = logit;
     }
-    this.#set(this.size);
+    if (changed) this.#array.set("sorted", false);
   }
 
-  /** Whether any candidate may be chosen at all. */
-  get hasChoice(): boolean {
-    this.#own();
-    for (let index = 0, word = 1; index < this.size; index++, word += entryWords) {
-      if (this.#values[word]! > Number.NEGATIVE_INFINITY) return true;
+  /**
+   * Drops tokens that cannot be picked: libllama's typical and mirostat samplers compute 0 × log 0 for them, and then
+   * choose at random. Order and sortedness stay, and so does what is picked later.
+   * @param margin Also drop tokens whose logit is this far below the largest.
+   */
+  compact(margin = Number.POSITIVE_INFINITY): void {
+    const start = this.#start();
+    const end = this.#end(start);
+    const values = this.#values;
+    let least = Number.NEGATIVE_INFINITY;
+    if (margin !== Number.POSITIVE_INFINITY) {
+      for (let word = start; word < end; word += entryWords)
+        least = Math.max(least, values[word + 1]! - margin);
     }
-    return false;
+    let to = start;
+    for (let word = start; word < end; word += entryWords) {
+      if (!(values[word + 1]! > least)) continue;
+      if (to !== word) values.copyWithin(to, word, word + entryWords);
+      to += entryWords;
+    }
+    this.#array.set("size", (to - start) / entryWords);
   }
 
-  /** The token that the last sampler selected; undefined where none selects. */
+  /** The token that the last sampler selected; undefined where none did. */
   get selected(): number | undefined {
     const index = this.#array.get("selected");
     if (index < 0 || index >= this.size) return undefined;
-    this.#own();
-    return this.#ids[entryWords * index];
+    const word = this.#start() + entryWords * index;
+    return this.#values[word + 1] === Number.NEGATIVE_INFINITY ? undefined : this.#ids[word];
   }
 
-  #set(size: number): void {
-    this.#array.set("data", this.#address).set("size", size).set("selected", -1).set("sorted", false);
-  }
-
-  /** A sampler may have put the candidates elsewhere; then they are copied back. */
-  #own(): void {
+  /** First word of the first candidate: a sampler may have moved the array's beginning, or put it elsewhere. */
+  #start(): number {
     const data = this.#array.get("data") as Pointer;
-    if (data === this.#address) return;
+    const words = (data - this.#base) / 4;
+    if (words >= 0 && words + entryWords * this.size <= this.#ids.length) return words;
     this.#native.memory.copyInto(this.#ids.subarray(0, entryWords * this.size), data);
-    this.#array.set("data", this.#address);
+    this.#array.set("data", this.#base);
+    return 0;
+  }
+
+  #end(start: number): number {
+    return start + entryWords * this.size;
   }
 }

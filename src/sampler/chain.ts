@@ -1,232 +1,317 @@
-import type { Native, Pointer } from "../../ffi/index.ts";
-import { CriaError } from "../../lib/errors.ts";
+import type { Pointer } from "../../ffi/index.ts";
+import { CriaError, RequestError } from "../../lib/errors.ts";
 import type { Grammar } from "../grammar.ts";
 import { Handle } from "../handle.ts";
 import type { Model } from "../model.ts";
 import { Sampler } from "../sampler.ts";
 import { Candidates } from "./candidates.ts";
 import { CustomSampler } from "./custom.ts";
+import { forbidden, NativeSampler } from "./native-sampler.ts";
+import { TokenHistory } from "./token-history.ts";
 
 /** What a chain needs of a context. */
 export interface ContextLike {
-  readonly pointer: Pointer<"llama_context">;
   /** @throws RangeError where that output does not exist. */
   checkOutput(index: number): void;
-  /** Logits of an output, copied; shape [vocabulary]. */
+  /** Logits of an output, copied; the chain may change them. Shape [vocabulary]. */
   logits(index: number): Float32Array;
 }
 
-/** Native samplers in a row share one C chain; a sampler in TypeScript stands alone. */
-type Segment = { readonly chain: Pointer } | { readonly custom: CustomSampler };
+type Link = NativeSampler | CustomSampler;
+
+/** Time spent choosing tokens, and how many were chosen. */
+export interface SamplerPerformance {
+  readonly sampleMs: number;
+  readonly sampleCount: number;
+}
 
 /**
- * Samplers one after another, of which the last must pick a token (greedy, dist, mirostat, adaptive-p). Chains of
- * libllama's samplers alone run in C without a copy of the logits; with a grammar or samplers in TypeScript the
- * candidates pass through memory of our own.
+ * Samplers one after another, of which the last picks a token (greedy, dist, mirostat, adaptive-p).
+ *
+ * libllama's samplers run one by one over candidates in memory of our own: `llama_sampler_sample` asserts where nothing
+ * can be picked, and takes longer to gather the candidates.
  */
 export class SamplerChain extends Handle {
   readonly model: Model;
-  readonly #native: Native;
-  readonly #segments: Segment[] = [];
-  readonly #names: string[] = [];
+  readonly #links: Link[] = [];
   #grammar: Sampler | undefined;
   #candidates: Candidates | undefined;
-  #logits: Float32Array | undefined;
-  #tokens = new Int32Array(256);
-  #tokenCount = 0;
+  #scratch: Float32Array | undefined;
+  #history = new TokenHistory();
+  #sampleMs = 0;
+  #sampleCount = 0;
 
-  /** @param first A C chain to begin with, which is taken over; for clones. */
-  constructor(model: Model, first?: Pointer) {
+  constructor(model: Model) {
     super("SamplerChain");
     this.model = model;
-    this.#native = model.native;
-    if (first !== undefined) this.#segments.push({ chain: first });
-    this.adopt(first ?? this.#newSegment(), model);
+    const { c } = model.native;
+    const params = model.native.struct("llama_sampler_chain_params");
+    c.llama_sampler_chain_default_params(params);
+    this.adopt(c.llama_sampler_chain_init(params), model);
+  }
+
+  /** The C chain, with libllama's samplers alone: neither the grammar nor samplers in TypeScript are in it. */
+  override get pointer(): Pointer<"llama_sampler"> {
+    return super.pointer as Pointer<"llama_sampler">;
   }
 
   /** Names of the samplers in order. */
   get names(): readonly string[] {
-    return this.#names;
+    this.assertUsable();
+    return this.#links.map(({ name }) => name);
   }
   get length(): number {
-    return this.#names.length;
+    return this.#links.length;
   }
-  /** Puts a sampler behind the others; a native one is moved here. */
-  add(sampler: Sampler | CustomSampler): this {
-    this.assertUsable();
-    this.#names.push(sampler.name);
-    if (sampler instanceof CustomSampler) {
-      this.#segments.push({ custom: sampler });
-      return this;
-    }
-    const last = this.#segments.at(-1);
-    const chain = last && "chain" in last ? last.chain : this.#newSegment();
-    this.#native.c.llama_sampler_chain_add(chain, sampler.move());
-    return this;
+  /** Name and settings of a sampler. @throws RangeError */
+  at(index: number): { readonly name: string; readonly settings: Readonly<Record<string, unknown>> } {
+    const link = this.#link(index);
+    return { name: link.name, settings: link instanceof NativeSampler ? link.settings : {} };
+  }
+  /** The seed of the last sampler that has one; undefined where none has. */
+  get seed(): number | undefined {
+    const value = this.model.native.c.llama_sampler_get_seed(this.pointer);
+    return value === 0xffffffff ? undefined : value;
   }
 
-  /** Lets only tokens pass that the grammar allows. */
-  setGrammar(grammar: Grammar | string): this {
+  /**
+   * Puts a sampler behind the others; a native one is moved here. A grammar is put where {@link setGrammar} puts it.
+   * @throws TypeError behind a sampler that picks, or for a sampler of another model.
+   */
+  add(sampler: Sampler | CustomSampler): this {
     this.assertUsable();
-    this.#grammar?.dispose();
-    this.#grammar = Sampler.grammar(this.model, grammar);
+    const last = this.#links.at(-1);
+    const grammar = sampler instanceof Sampler && sampler.model === this.model && sampler.isGrammar;
+    if (last && picks(last) && !grammar) {
+      throw new TypeError(`${last.name} picks the token; nothing can stand behind it`);
+    }
+    if (sampler instanceof CustomSampler) {
+      this.#links.push(sampler);
+      return this;
+    }
+    if (sampler.model !== this.model) throw new TypeError("the sampler was made for another model");
+    const inner = sampler.move();
+    if (inner.traits.guard) this.#takeGrammar(inner);
+    else {
+      this.model.native.c.llama_sampler_chain_add(this.pointer, inner.pointer);
+      this.#links.push(inner);
+    }
     return this;
   }
 
   /**
-   * Picks a token from output `index` of the last decode (-1: the last output), and accepts it.
-   * @throws CriaError with code "GRAMMAR" where the grammar allows no token at all; TypeError where no sampler picks.
+   * Lets only tokens pass that the grammar allows, in place of a grammar before it. It is asked about the token picked, and
+   * only when it refuses that are all tokens filtered and the pick repeated, as llama.cpp's own tools do.
+   * @throws GrammarError
+   */
+  setGrammar(grammar: Grammar | string): this {
+    this.assertUsable();
+    return this.#takeGrammar(Sampler.grammar(this.model, grammar).move());
+  }
+
+  /** Takes a sampler out again. @throws RangeError */
+  remove(index: number): Sampler | CustomSampler {
+    const link = this.#link(index);
+    const before = this.#links.slice(0, index).filter((other) => other instanceof NativeSampler).length;
+    this.#links.splice(index, 1);
+    if (link instanceof CustomSampler) return link;
+    this.model.native.c.llama_sampler_chain_remove(this.pointer, before);
+    return Sampler.adopt(this.model, link);
+  }
+
+  /**
+   * Picks a token from output `index` of the last decode (-1: the last output), and accepts it. Where the grammar allows no
+   * token at all, that is the model's end token, which nothing accepts.
+   * @throws RequestError where samplers ruled out every token; TypeError where none picks; RangeError for NaN.
    */
   sample(context: ContextLike, index = -1): number {
     this.assertUsable();
+    const last = this.#links.at(-1);
+    if (!last || !picks(last)) {
+      throw new TypeError(
+        `the chain ends with ${last?.name ?? "nothing"}; add a sampler that picks: greedy, dist, mirostat or adaptive-p`,
+      );
+    }
     context.checkOutput(index);
-    const only = this.#segments.length === 1 && !this.#grammar ? this.#segments[0] : undefined;
-    // The names end with a sampler that picks: without one libllama would assert.
-    this.#assertPicks();
-    if (only && "chain" in only) {
-      return this.#native.c.llama_sampler_sample(only.chain, context.pointer, index);
-    }
-    const candidates = this.#workspace();
+    const started = performance.now();
     const logits = context.logits(index);
-    candidates.fill(logits);
-    let token = this.#pick(candidates);
-    if (this.#grammar && !this.#allows(candidates, token)) {
-      // Asking the grammar about one token is cheap, about all of them is not: only done when the pick is wrong.
-      candidates.fill(logits);
-      this.#native.c.llama_sampler_apply(this.#grammar.pointer, candidates.address);
-      if (!candidates.hasChoice) {
-        throw new CriaError("GRAMMAR", "the grammar allows none of the model's tokens here");
-      }
-      token = this.#pick(candidates);
-      if (!this.#allows(candidates, token)) {
-        throw new CriaError("GRAMMAR", `the samplers picked token ${token}, which the grammar forbids`);
-      }
+    if (logits.length !== this.model.vocab.size) {
+      throw new RangeError(
+        `the context has ${logits.length} logits, the model ${this.model.vocab.size} tokens`,
+      );
     }
-    this.accept(token);
-    return token;
+    const token = this.#choose(logits);
+    if (token !== undefined) this.#accept(token);
+    this.#sampleMs += performance.now() - started;
+    this.#sampleCount++;
+    return token ?? this.#endToken();
   }
 
-  /**
-   * Tells all samplers, and the grammar, that a token was chosen.
-   * @throws CriaError where the grammar forbids it; nothing has accepted it then.
-   */
+  /** Tells all samplers, and the grammar, that a token was chosen. @throws RangeError where the grammar forbids it. */
   accept(token: number): void {
     this.assertUsable();
     this.model.vocab.checkToken(token, "token");
-    if (this.#grammar) {
-      const candidates = this.#workspace();
-      // libllama throws a C++ exception for a token that the grammar forbids, which would end the process.
-      if (!this.#allows(candidates, token)) {
-        throw new CriaError("GRAMMAR", `the grammar forbids token ${token}`);
-      }
-      this.#grammar.accept(token);
-    }
-    this.#acceptSamplers(token);
+    if (this.#grammar && !this.#grammar.allows(token)) throw forbidden(token);
+    this.#accept(token);
   }
 
   /** Tells penalties and samplers in TypeScript, but not the grammar, what the prompt was. */
   acceptPrompt(tokens: Int32Array): void {
     this.assertUsable();
-    for (let index = 0; index < tokens.length; index++) this.#acceptSamplers(tokens[index]!);
+    for (const token of tokens) this.model.vocab.checkToken(token, "tokens");
+    for (const link of this.#links) {
+      const window = link instanceof CustomSampler ? tokens.length : (link.traits.window ?? 0);
+      for (const token of tokens.subarray(Math.max(0, tokens.length - window))) link.accept(token);
+    }
+    if (this.#hasCustom) this.#history.append(tokens);
   }
 
   reset(): void {
     this.assertUsable();
-    this.#tokenCount = 0;
+    this.#history = new TokenHistory();
     this.#grammar?.reset();
-    for (const segment of this.#segments) {
-      if ("chain" in segment) this.#native.c.llama_sampler_reset(segment.chain);
-      else segment.custom.reset();
-    }
+    for (const link of this.#links) link.reset();
   }
 
-  /** A chain with the same samplers in the same state; samplers in TypeScript are shared, not copied. */
+  /** A chain in the same state; a sampler in TypeScript is shared unless it can be cloned. */
   clone(): SamplerChain {
     this.assertUsable();
-    const clone = (chain: Pointer) => this.#native.c.llama_sampler_clone(chain);
-    const copy = new SamplerChain(this.model, clone(this.pointer));
-    for (const segment of this.#segments.slice(1)) {
-      copy.#segments.push("chain" in segment ? { chain: clone(segment.chain) } : segment);
+    const copy = new SamplerChain(this.model);
+    for (const link of this.#links) {
+      copy.add(link instanceof CustomSampler ? link.clone() : Sampler.adopt(this.model, link.clone()));
     }
-    copy.#names.push(...this.#names);
     copy.#grammar = this.#grammar?.clone();
-    copy.#tokens = this.#tokens.slice();
-    copy.#tokenCount = this.#tokenCount;
+    copy.#history = this.#history.clone();
     return copy;
   }
 
-  protected override free(): void {
+  /** Takes over the state of a chain made alike. @throws TypeError where it was not, or holds samplers in TypeScript. */
+  copyFrom(other: SamplerChain): void {
+    this.assertUsable();
+    other.assertUsable();
+    const alike =
+      this.length === other.length && (this.#grammar === undefined) === (other.#grammar === undefined);
+    if (!alike) throw new TypeError("the state of a chain fits only a chain of the same samplers");
+    if (this.#hasCustom)
+      throw new TypeError("samplers in TypeScript cannot be copied; clone the chain instead");
+    for (const [index, link] of this.#links.entries()) {
+      const source = other.#links[index];
+      if (!(source instanceof NativeSampler)) throw new TypeError("samplers in TypeScript cannot be copied");
+      (link as NativeSampler).copyFrom(source);
+    }
+    if (this.#grammar) this.#grammar.copyFrom(other.#grammar!);
+  }
+
+  get performance(): SamplerPerformance {
+    return { sampleMs: this.#sampleMs, sampleCount: this.#sampleCount };
+  }
+
+  resetPerformance(): void {
+    this.#sampleMs = 0;
+    this.#sampleCount = 0;
+  }
+
+  protected override free(pointer: Pointer): void {
     this.#grammar?.dispose();
-    for (const segment of this.#segments) {
-      if ("chain" in segment) this.#native.c.llama_sampler_free(segment.chain);
+    this.#links.length = 0;
+    this.model.native.c.llama_sampler_free(pointer);
+  }
+
+  #link(index: number): Link {
+    this.assertUsable();
+    const link = this.#links[index];
+    if (link) return link;
+    throw new RangeError(`index must be between 0 and ${this.#links.length - 1}, got ${index}`);
+  }
+
+  get #hasCustom(): boolean {
+    return this.#links.some((link) => link instanceof CustomSampler);
+  }
+
+  #takeGrammar(inner: NativeSampler): this {
+    this.#grammar?.dispose();
+    this.#grammar = Sampler.adopt(this.model, inner);
+    return this;
+  }
+
+  /** The token to be accepted; undefined where the grammar allows none. */
+  #choose(logits: Float32Array): number | undefined {
+    const leading = this.#links.findIndex((link) => !(link instanceof CustomSampler));
+    for (const link of this.#links.slice(0, leading)) this.#applyCustom(link as CustomSampler, logits);
+    const links = this.#links.slice(leading);
+    const grammar = this.#grammar;
+    let token = this.#pick(logits, links);
+    if (token === undefined) {
+      throw new RequestError("no token is left to pick: logit_bias or samplers in TypeScript ruled out all");
     }
-    this.#segments.length = 0;
-  }
-
-  #newSegment(): Pointer {
-    const params = this.#native.struct("llama_sampler_chain_params");
-    this.#native.c.llama_sampler_chain_default_params(params);
-    const chain = this.#native.c.llama_sampler_chain_init(params);
-    this.#segments.push({ chain });
-    return chain;
-  }
-
-  #workspace(): Candidates {
-    this.#candidates ??= new Candidates(this.#native, this.model.vocab.size);
-    return this.#candidates;
-  }
-
-  #pick(candidates: Candidates): number {
-    for (const segment of this.#segments) {
-      if ("chain" in segment) this.#native.c.llama_sampler_apply(segment.chain, candidates.address);
-      else this.#applyCustom(segment.custom, candidates);
+    if (!grammar || grammar.allows(token)) return token;
+    // libllama's filter lets a few tokens pass that it would then end the process on; those are ruled out one by one.
+    while (token !== undefined && !grammar.allows(token)) {
+      logits[token] = Number.NEGATIVE_INFINITY;
+      token = this.#pick(logits, links, grammar);
     }
-    const token = candidates.selected;
-    if (token === undefined)
-      throw new TypeError("no sampler of the chain picked a token; end it with greedy or dist");
     return token;
   }
 
-  #applyCustom(custom: CustomSampler, candidates: Candidates): void {
-    this.#logits ??= new Float32Array(this.model.vocab.size);
-    candidates.readLogits(this.#logits);
-    custom.apply(this.#logits, { tokens: this.#tokens.subarray(0, this.#tokenCount) });
-    candidates.writeLogits(this.#logits);
-    if (!candidates.hasChoice) throw new TypeError(`the sampler "${custom.name}" ruled out every token`);
-  }
-
-  #allows(candidates: Candidates, token: number): boolean {
-    candidates.fillOne(token);
-    this.#native.c.llama_sampler_apply(this.#grammar!.pointer, candidates.address);
-    return candidates.hasChoice;
-  }
-
-  #acceptSamplers(token: number): void {
-    let customs = false;
-    for (const segment of this.#segments) {
-      if ("chain" in segment) this.#native.c.llama_sampler_accept(segment.chain, token);
+  /** The token that the samplers choose; undefined where none is left to choose from. */
+  #pick(logits: Float32Array, links: readonly Link[], grammar?: Sampler): number | undefined {
+    if (links.length === 1 && !grammar && links[0]!.name === "greedy") return mostLikely(logits);
+    this.#candidates ??= new Candidates(this.model.native, this.model.vocab.size);
+    const candidates = this.#candidates;
+    candidates.fill(logits);
+    if (candidates.size > 0) grammar?.apply(candidates);
+    for (const link of links) {
+      if (candidates.size === 0) return undefined;
+      if (link instanceof NativeSampler) link.apply(candidates);
       else {
-        segment.custom.accept(token);
-        customs = true;
+        this.#scratch ??= new Float32Array(logits.length);
+        candidates.readLogits(this.#scratch);
+        this.#applyCustom(link, this.#scratch);
+        candidates.writeLogits(this.#scratch);
+        candidates.compact();
       }
     }
-    if (!customs) return;
-    if (this.#tokenCount === this.#tokens.length) {
-      const larger = new Int32Array(2 * this.#tokens.length);
-      larger.set(this.#tokens);
-      this.#tokens = larger;
-    }
-    this.#tokens[this.#tokenCount++] = token;
+    return candidates.selected;
   }
 
-  #assertPicks(): void {
-    const last = this.#names.at(-1);
-    if (last === undefined || !pickers.has(last)) {
-      throw new TypeError(
-        `the chain ends with ${last ?? "nothing"}; add a sampler that picks: greedy, dist, mirostat or adaptive-p`,
-      );
-    }
+  #applyCustom(custom: CustomSampler, logits: Float32Array): void {
+    custom.apply(logits, { tokens: this.#history.view() });
+  }
+
+  #accept(token: number): void {
+    this.#grammar?.accept(token);
+    for (const link of this.#links) link.accept(token);
+    if (this.#hasCustom) this.#history.push(token);
+  }
+
+  #endToken(): number {
+    const { vocab } = this.model;
+    const token = [vocab.eot, vocab.eos].find((end) => end !== undefined && vocab.isEndOfGeneration(end));
+    const end = token ?? vocab.endOfGenerationTokens[0];
+    if (end !== undefined) return end;
+    throw new CriaError(
+      "GRAMMAR",
+      "the grammar allows no token here, and the model has none that ends a text",
+    );
   }
 }
 
-const pickers = new Set(["greedy", "dist", "mirostat", "mirostat-v2", "adaptive-p"]);
+function picks(link: Link): boolean {
+  return link instanceof NativeSampler && link.traits.picks === true;
+}
+
+/** What greedy selects, without making candidates. @throws RangeError for NaN and +Infinity. */
+function mostLikely(logits: Float32Array): number | undefined {
+  let best: number | undefined;
+  let largest = Number.NEGATIVE_INFINITY;
+  for (let token = 0; token < logits.length; token++) {
+    const logit = logits[token]!;
+    if (logit <= largest) continue;
+    if (!(logit < Number.POSITIVE_INFINITY)) {
+      throw new RangeError(`the logit of token ${token} is ${logit}; the model's file may be broken`);
+    }
+    best = token;
+    largest = logit;
+  }
+  return best;
+}

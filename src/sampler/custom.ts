@@ -7,10 +7,15 @@ export interface CustomSamplerInfo {
 /** A sampler written in TypeScript. */
 export interface CustomSamplerOptions {
   readonly name: string;
-  /** Changes logits in place; -Infinity rules a token out. Shape [vocabulary], borrowed for the call. */
+  /**
+   * Changes logits in place; -Infinity rules a token out. Shape [vocabulary], borrowed for the call. A token that samplers
+   * before have removed has -Infinity, and stays removed whatever is written.
+   */
   apply(logits: Float32Array, info: CustomSamplerInfo): void;
   accept?(token: number): void;
   reset?(): void;
+  /** State for a clone of the chain; without, the clone shares this sampler. */
+  clone?(): CustomSamplerOptions;
 }
 
 /** A link of a chain that runs in JavaScript. Made by `Sampler.custom`. */
@@ -19,17 +24,22 @@ export class CustomSampler {
   readonly #options: CustomSamplerOptions;
 
   constructor(options: CustomSamplerOptions) {
-    if (typeof options.apply !== "function") throw new TypeError("a custom sampler needs an apply function");
+    if (typeof options.name !== "string" || options.name === "") {
+      throw new TypeError("a custom sampler needs a name");
+    }
+    if (typeof options.apply !== "function")
+      throw new TypeError(`the sampler "${options.name}" needs apply()`);
     this.name = options.name;
     this.#options = options;
   }
 
-  /** @throws TypeError where the sampler left NaN behind, which libllama would sort into nonsense. */
+  /** @throws RangeError where the sampler left NaN or +Infinity behind, which libllama would sort into nonsense. */
   apply(logits: Float32Array, info: CustomSamplerInfo): void {
     this.#options.apply(logits, info);
     for (let token = 0; token < logits.length; token++) {
-      if (Number.isNaN(logits[token]))
-        throw new TypeError(`the sampler "${this.name}" made the logit of token ${token} NaN`);
+      if (!(logits[token]! < Number.POSITIVE_INFINITY)) {
+        throw new RangeError(`the sampler "${this.name}" made the logit of token ${token} ${logits[token]}`);
+      }
     }
   }
 
@@ -39,5 +49,9 @@ export class CustomSampler {
 
   reset(): void {
     this.#options.reset?.();
+  }
+
+  clone(): CustomSampler {
+    return this.#options.clone ? new CustomSampler(this.#options.clone()) : this;
   }
 }

@@ -1,0 +1,113 @@
+import type { Native, Pointer } from "../../ffi/index.ts";
+import type { Candidates } from "./candidates.ts";
+import type { GrammarGuard } from "./grammar-guard.ts";
+
+/** What libllama's API does not tell about a sampler, but using it safely takes. */
+export interface SamplerTraits {
+  /** Selects a token. */
+  readonly picks?: boolean;
+  /** Leaves candidates with -Infinity behind. */
+  readonly masks?: boolean;
+  /** Goes wrong on candidates of no probability at all. */
+  readonly needsProbability?: boolean;
+  /** Most candidates it can be given in reasonable time. */
+  readonly most?: number;
+  /** Tokens it looks back at. */
+  readonly window?: number;
+  /** Remembers its pick until that is accepted, but forgets the rest of it when cloned. */
+  readonly awaitsPick?: boolean;
+  readonly guard?: GrammarGuard;
+}
+
+/** Logits this far below the largest have no probability in single precision. */
+const noProbability = 100;
+
+/** One C sampler with what guards it. Whoever made it frees it: a `Sampler`, or the chain it has moved to. */
+export class NativeSampler {
+  readonly native: Native;
+  readonly pointer: Pointer;
+  readonly traits: SamplerTraits;
+  readonly settings: Readonly<Record<string, unknown>>;
+  #name: string | undefined;
+  #picked = false;
+
+  constructor(
+    native: Native,
+    pointer: Pointer,
+    traits: SamplerTraits,
+    settings: Readonly<Record<string, unknown>>,
+  ) {
+    this.native = native;
+    this.pointer = pointer;
+    this.traits = traits;
+    this.settings = settings;
+  }
+
+  get name(): string {
+    this.#name ??= this.native.memory.readString(this.native.c.llama_sampler_name(this.pointer)) ?? "";
+    return this.#name;
+  }
+
+  /** @throws RangeError where there are no candidates, or too many for this sampler. */
+  apply(candidates: Candidates): void {
+    const { needsProbability, most, masks, awaitsPick } = this.traits;
+    if (needsProbability) candidates.compact(noProbability);
+    const { size } = candidates;
+    if (size === 0) throw new RangeError(`there are no candidates for ${this.name} to choose from`);
+    if (most !== undefined && size > most) {
+      throw new RangeError(`${this.name} takes at most ${most} candidates, got ${size}; put top_k before it`);
+    }
+    this.native.c.llama_sampler_apply(this.pointer, candidates.address);
+    this.#picked = awaitsPick === true;
+    if (masks) candidates.compact();
+  }
+
+  /** Whether {@link accept} may be given a token. */
+  allows(token: number): boolean {
+    return this.traits.guard?.allows(token) ?? true;
+  }
+
+  /** @throws RangeError where the grammar forbids the token: libllama would end the process. */
+  accept(token: number): void {
+    const { guard } = this.traits;
+    if (guard && !guard.allows(token)) throw forbidden(token);
+    guard?.accept(token);
+    this.native.c.llama_sampler_accept(this.pointer, token);
+    this.#picked = false;
+  }
+
+  reset(): void {
+    this.traits.guard?.reset();
+    this.native.c.llama_sampler_reset(this.pointer);
+    this.#picked = false;
+  }
+
+  /** A sampler in the same state; the caller owns its C object. */
+  clone(): NativeSampler {
+    this.#assertAccepted();
+    const { guard } = this.traits;
+    const traits = guard ? { ...this.traits, guard: guard.clone() } : this.traits;
+    const pointer = this.native.c.llama_sampler_clone(this.pointer);
+    return new NativeSampler(this.native, pointer, traits, this.settings);
+  }
+
+  /** Takes over the state of a sampler made alike. @throws TypeError for another kind or other settings. */
+  copyFrom(other: NativeSampler): void {
+    other.#assertAccepted();
+    if (this.name !== other.name || JSON.stringify(this.settings) !== JSON.stringify(other.settings)) {
+      throw new TypeError(`the state of ${other.name} fits only a sampler made with the same settings`);
+    }
+    const { guard } = this.traits;
+    if (guard) guard.copyFrom(other.traits.guard!);
+    this.native.c.llama_sampler_copy(other.pointer, this.pointer);
+    this.#picked = false;
+  }
+
+  #assertAccepted(): void {
+    if (this.#picked) throw new TypeError(`accept the token that ${this.name} picked before copying it`);
+  }
+}
+
+export function forbidden(token: number): RangeError {
+  return new RangeError(`the grammar forbids token ${token} here`);
+}

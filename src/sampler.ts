@@ -1,5 +1,5 @@
 import type { Native, Pointer } from "../ffi/index.ts";
-import { CriaError } from "../lib/errors.ts";
+import { CriaError, DisposedError } from "../lib/errors.ts";
 import { Grammar } from "./grammar.ts";
 import { Handle } from "./handle.ts";
 import type { Model } from "./model.ts";
@@ -274,6 +274,11 @@ export class Sampler extends Handle {
     return value === 0xffffffff ? undefined : value;
   }
 
+  /** What it was made with. */
+  get settings(): Readonly<Record<string, unknown>> {
+    return this.#use().settings;
+  }
+
   /** Whether it is a grammar. */
   get isGrammar(): boolean {
     return this.#use().traits.guard !== undefined;
@@ -298,8 +303,9 @@ export class Sampler extends Handle {
     this.#use().reset();
   }
 
-  /** A sampler in the same state. */
+  /** A sampler in the same state. @throws DisposedError where the model is disposed, too. */
   clone(): Sampler {
+    if (this.model.disposed) throw new DisposedError("Model");
     return new Sampler(this.model, this.#use().clone());
   }
 

@@ -1,5 +1,5 @@
 import type { Pointer } from "../../ffi/index.ts";
-import { CriaError, RequestError } from "../../lib/errors.ts";
+import { CriaError, DisposedError, RequestError } from "../../lib/errors.ts";
 import type { Grammar } from "../grammar.ts";
 import { Handle } from "../handle.ts";
 import type { Model } from "../model.ts";
@@ -112,6 +112,7 @@ export class SamplerChain extends Handle {
   /** Takes a sampler out again. @throws RangeError */
   remove(index: number): Sampler | CustomSampler {
     const link = this.#link(index);
+    if (this.model.disposed) throw new DisposedError("Model");
     const before = this.#links.slice(0, index).filter((other) => other instanceof NativeSampler).length;
     this.#links.splice(index, 1);
     if (link instanceof CustomSampler) return link;

@@ -338,6 +338,8 @@ function prepare(
 ) {
   const { vocab } = model;
   const parsed = typeof grammar === "string" ? Grammar.parse(grammar) : grammar;
+  if (!(parsed instanceof Grammar))
+    throw new TypeError("grammar must be GBNF text, or Grammar.parse() of it");
   const guard = new GrammarGuard(parsed.matcher(vocab), vocab, triggers);
   return { source: parsed.source, root: parsed.root, guard };
 }

@@ -109,13 +109,16 @@ export const defaultSamplers = [
   "temperature",
 ] as const;
 
-const aliases: Readonly<Record<string, string>> = {
-  typical_p: "typ_p",
-  typical: "typ_p",
-  temp: "temperature",
-  top_nsigma: "top_n_sigma",
-  nucleus: "top_p",
-};
+const aliases: ReadonlyMap<string, string> = new Map([
+  ["typical_p", "typ_p"],
+  ["typical", "typ_p"],
+  ["temp", "temperature"],
+  ["top_nsigma", "top_n_sigma"],
+  ["nucleus", "top_p"],
+]);
+
+/** Tokens to look back at for -1 where neither a context nor the model (loaded without weights) tells a length. */
+const fallbackLength = 4096;
 
 interface Building {
   readonly model: Model;
@@ -240,7 +243,7 @@ function samplerNames(params: SamplingParams): readonly string[] {
   if (!Array.isArray(given)) throw new TypeError("samplers must be a list of names");
   const names = given.map((entry) => {
     const name = String(entry).replaceAll("-", "_");
-    return aliases[name] ?? name;
+    return aliases.get(name) ?? name;
   });
   for (const [index, name] of names.entries()) {
     if (!Object.hasOwn(factories, name)) {
@@ -262,7 +265,7 @@ export function createSampler(
 ): SamplerChain {
   const numbers = readNumbers(params);
   const names = samplerNames(params);
-  const contextLength = options.contextLength ?? model.trainContextLength;
+  const contextLength = options.contextLength ?? (model.trainContextLength || fallbackLength);
   const building = {
     model,
     numbers,

@@ -372,3 +372,33 @@ describe("lifetimes", () => {
     grammar.dispose();
   });
 });
+
+test("infill and DRY refuse what libllama would hang, assert or cut short on", () => {
+  using infill = Sampler.infill(model);
+  const candidates = new Candidates(native, vocab.size);
+  candidates.fill(logits);
+  expect(() => infill.apply(candidates)).toThrow(/at most 1000 candidates/);
+  candidates.fill(logits.slice().fill(Number.NEGATIVE_INFINITY));
+  expect(() => infill.apply(candidates)).toThrow(/no candidates/);
+  using chain = new SamplerChain(model)
+    .add(Sampler.topK(model, 30))
+    .add(Sampler.infill(model))
+    .add(Sampler.greedy(model));
+  expect(chain.sample(context)).toBeLessThan(vocab.size);
+  const dry = (breakers: string[]) => Sampler.dry(model, { multiplier: 1, lastN: 8, breakers }).dispose();
+  dry(["é", "日本", "\n"]);
+  expect(() => dry(["x".repeat(41)])).toThrow(/between 1 and 40 bytes/);
+  expect(() => dry([""])).toThrow(RangeError);
+});
+
+test("a pick of adaptive-p must be accepted before it is copied", () => {
+  using sampler = Sampler.adaptiveP(model, { target: 0.5, seed: 1 });
+  const candidates = new Candidates(native, vocab.size);
+  candidates.fill(logits);
+  sampler.apply(candidates);
+  expect(() => sampler.clone()).toThrow(/accept the token/);
+  using other = Sampler.adaptiveP(model, { target: 0.5, seed: 1 });
+  expect(() => other.copyFrom(sampler)).toThrow(TypeError);
+  sampler.accept(candidates.selected!);
+  sampler.clone().dispose();
+});

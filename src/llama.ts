@@ -120,6 +120,7 @@ export class Llama implements AsyncDisposable {
   }
   /** Logits of the last token computed. Shape [vocabulary]; overwritten by the next call. */
   get logits(): Float32Array {
+    this.#assertOpen();
     return this.context.logits(-1);
   }
 

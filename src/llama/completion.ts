@@ -136,7 +136,7 @@ async function* choices(
       let offset = 0;
       if (params.echo) {
         const ids = core.held.view();
-        const text = vocab.detokenize(ids, { removeSpecial: true });
+        const text = vocab.detokenize(ids, { removeSpecial: true, special: true });
         const lists = new LogprobLists(vocab, 0);
         if (wantsPrompt) {
           for (const [position, id] of ids.entries()) {

@@ -28,7 +28,13 @@ describe("createChatCompletion", () => {
   });
 
   test("a stream joined is the whole answer, and its usage the same", async () => {
-    const params = { messages: ask("Tell me a story."), temperature: 0.9, seed: 11, max_tokens: 60 };
+    const params = {
+      messages: ask("Tell me a story."),
+      temperature: 0.9,
+      seed: 11,
+      max_tokens: 60,
+      cache_prompt: false,
+    };
     const whole = await llama.createChatCompletion(params);
     const chunks = await Array.fromAsync(
       llama.createChatCompletion({ ...params, stream: true, stream_options: { include_usage: true } }),

@@ -8,11 +8,12 @@ beforeAll(async () => {
 afterAll(() => llama.close());
 
 const greedy = { temperature: 0, max_tokens: 16 } as const;
-const prompt = "Once upon a time";
+// The model is sure of its answer here, so that greedy runs agree whatever the batches they are computed in.
+const prompt = "<|im_start|>user\nWhat is the capital of France?<|im_end|>\n<|im_start|>assistant\n";
 
 describe("createCompletion", () => {
   test("goes on with a story", async () => {
-    const { choices } = await llama.createCompletion({ prompt, ...greedy });
+    const { choices } = await llama.createCompletion({ prompt: "Once upon a time", ...greedy });
     expect(choices[0]!.text).toMatch(/^, there was a \w+ \w+ named [A-Z]\w+\./);
     expect(choices[0]!.finish_reason).toBe("length");
   });
@@ -21,26 +22,30 @@ describe("createCompletion", () => {
     const whole = await llama.createCompletion({ prompt, ...greedy });
     const chunks = await Array.fromAsync(llama.createCompletion({ prompt, ...greedy, stream: true }));
     expect(chunks.map((chunk) => chunk.choices[0]?.text ?? "").join("")).toBe(whole.choices[0]!.text);
-    expect(chunks.at(-1)!.choices[0]!.finish_reason).toBe("length");
+    expect(chunks.at(-1)!.choices[0]!.finish_reason).toBe("stop");
   });
 
   test("tokens and their text give the same", async () => {
     const text = await llama.createCompletion({ prompt, ...greedy });
-    const tokens = await llama.createCompletion({ prompt: Array.from(llama.tokenize(prompt)), ...greedy });
+    const tokens = await llama.createCompletion({
+      prompt: Array.from(llama.tokenize(prompt, { parseSpecial: true })),
+      ...greedy,
+    });
     expect(tokens.choices[0]!.text).toBe(text.choices[0]!.text);
   });
 
   test("several prompts, several answers each", async () => {
     const { choices, usage } = await llama.createCompletion({
-      prompt: [prompt, "One day"],
+      prompt: [prompt, prompt.replace("France", "Italy")],
       n: 2,
       ...greedy,
-      max_tokens: 4,
     });
     expect(choices.map(({ index }) => index)).toEqual([0, 1, 2, 3]);
     expect(choices[0]!.text).toBe(choices[1]!.text);
-    expect(choices[0]!.text).not.toBe(choices[2]!.text);
-    expect(usage.completion_tokens).toBe(16);
+    expect(choices[0]!.text).toBe("The capital of France is Paris.");
+    expect(choices[2]!.text).toBe("The capital of Italy is Rome.");
+    const one = await llama.createCompletion({ prompt, ...greedy });
+    expect(usage.prompt_tokens).toBe(2 * one.usage.prompt_tokens);
   });
 
   test("stop strings end the text before them, wherever the tokens end", async () => {
@@ -73,7 +78,7 @@ describe("createCompletion", () => {
     expect(text_offset[0]).toBe(0);
     expect(token_logprobs).toHaveLength(tokens.length);
     // The prompt's own logits, computed token by token, bear them out.
-    const ids = llama.tokenize(prompt);
+    const ids = llama.tokenize(prompt, { parseSpecial: true });
     llama.reset();
     for (let index = 0; index + 1 < ids.length; index++) {
       await llama.eval([ids[index]!]);
@@ -92,7 +97,7 @@ describe("createCompletion", () => {
   });
 
   test("the same seed gives the same text", async () => {
-    const params = { prompt, temperature: 1.2, max_tokens: 24 };
+    const params = { prompt: "Once upon a time", cache_prompt: false, temperature: 1.2, max_tokens: 24 };
     const texts: string[] = [];
     for (const seed of [1, 1, 2])
       texts.push((await llama.createCompletion({ ...params, seed })).choices[0]!.text);
@@ -119,11 +124,11 @@ describe("createCompletion", () => {
       stopping_criteria: (tokens, logits) => {
         lengths.push(tokens.length);
         expect(logits).toHaveLength(llama.vocabSize);
-        return tokens.length >= 10;
+        return tokens.length >= 20;
       },
     });
-    expect(lengths.at(-1)).toBe(10);
-    expect(usage.prompt_tokens + usage.completion_tokens).toBe(10);
+    expect(lengths.at(-1)).toBe(20);
+    expect(usage.prompt_tokens + usage.completion_tokens).toBe(20);
   });
 
   test.each([
@@ -142,6 +147,6 @@ describe("createCompletion", () => {
   ])("%p is refused with its reason, and loses nothing", async (params, message) => {
     await expect(llama.createCompletion(params as never)).rejects.toThrow(message);
     const { choices } = await llama.createCompletion({ prompt, ...greedy });
-    expect(choices[0]!.text).toMatch(/^, there was/);
+    expect(choices[0]!.text).toBe("The capital of France is Paris.");
   });
 });

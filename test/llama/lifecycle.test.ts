@@ -3,8 +3,9 @@ import { DisposedError, RequestError } from "../../lib/errors.ts";
 import { Llama } from "../../src/llama.ts";
 
 const load = () => Llama.load(undefined, { contextLength: 512, threads: 1 });
-const prompt = "Once upon a time";
-const greedy = { temperature: 0, max_tokens: 8 } as const;
+// The model is sure of its answer here, so that greedy runs agree whatever the batches they are computed in.
+const prompt = "<|im_start|>user\nWhat is the capital of France?<|im_end|>\n<|im_start|>assistant\n";
+const greedy = { temperature: 0, max_tokens: 16 } as const;
 const textOf = async (llama: Llama) => (await llama.createCompletion({ prompt, ...greedy })).choices[0]!.text;
 
 describe("one generation at a time", () => {
@@ -28,7 +29,7 @@ describe("one generation at a time", () => {
     else if (how === "throw") await tokens.throw(new Error("enough")).catch(() => {});
     else for await (const _ of tokens) break;
     expect(await tokens.next()).toEqual({ done: true, value: undefined });
-    expect(await textOf(llama)).toMatch(/^, there/);
+    expect(await textOf(llama)).toBe("The capital of France is Paris.");
   });
 });
 
@@ -122,7 +123,7 @@ describe("eval and sample", () => {
     await using llama = await load();
     const expected = await Array.fromAsync(llama.generate(prompt, greedy));
     llama.reset();
-    await llama.eval(llama.tokenize(prompt));
+    await llama.eval(llama.tokenize(prompt, { parseSpecial: true }));
     const params = { temperature: 0 };
     const tokens: number[] = [];
     while (tokens.length < expected.length) {

@@ -59,7 +59,7 @@ test("a conversation of 100 turns computes each prompt token once, and says what
 
 test("a prompt that is held whole computes one token", async () => {
   llama.reset();
-  const prompt = "Once upon a time, there was a little dog";
+  const prompt = "<|im_start|>user\nWhat is the capital of Peru?<|im_end|>\n<|im_start|>assistant\n";
   const first = await llama.createCompletion({ prompt, ...greedy });
   const second = await llama.createCompletion({ prompt, ...greedy });
   expect(first.timings.cache_n).toBe(0);
@@ -69,24 +69,24 @@ test("a prompt that is held whole computes one token", async () => {
 });
 
 test("whatever was held before, the text is that of a fresh context", async () => {
-  const sentence = fc.constantFrom(
-    "Once upon a time, there was a big fox named Kofi.",
-    " Anna loved to play with a red ball.",
-    " One day, the ball fell into the water.",
-    " Tom was very sad and began to cry.",
-    " Then a friend came to help.",
+  const question = fc.constantFrom(
+    "What is the capital of France?",
+    "What is the capital of Italy?",
+    "Opposite of hot?",
+    "What sound does a dog make?",
+    "What day comes after Monday?",
   );
-  const prompts = fc.array(fc.array(sentence, { minLength: 1, maxLength: 6 }), {
-    minLength: 2,
-    maxLength: 4,
-  });
+  const chats = fc.array(fc.array(question, { minLength: 1, maxLength: 4 }), { minLength: 2, maxLength: 4 });
   await fc.assert(
-    fc.asyncProperty(prompts, async (list) => {
-      for (const parts of list) {
-        const prompt = parts.join("");
-        const reused = await llama.createCompletion({ prompt, ...greedy });
-        const whole = await fresh.createCompletion({ prompt, ...greedy, cache_prompt: false });
-        expect(reused.choices[0]!.text).toBe(whole.choices[0]!.text);
+    fc.asyncProperty(chats, async (list) => {
+      for (const questions of list) {
+        const messages = questions.flatMap((content, index): ChatMessage[] => [
+          ...(index > 0 ? [{ role: "assistant" as const, content: "Yes." }] : []),
+          { role: "user", content },
+        ]);
+        const reused = await llama.createChatCompletion({ messages, ...greedy });
+        const whole = await fresh.createChatCompletion({ messages, ...greedy, cache_prompt: false });
+        expect(reused.choices[0]!.message.content).toBe(whole.choices[0]!.message.content);
         expect(reused.usage.prompt_tokens).toBe(whole.usage.prompt_tokens);
       }
     }),

@@ -8,9 +8,9 @@ test("a buffer behaves like a list, wherever it moves", () => {
     fc.record({ kind: fc.constant("truncate" as const), value: fc.nat(50) }),
     fc.record({ kind: fc.constant("reserve" as const), value: fc.nat(500) }),
   );
+  const arena = new TokenArena({ initialTokens: 16, maxTokens: 100_000 });
   fc.assert(
     fc.property(fc.array(fc.array(step, { maxLength: 60 }), { minLength: 1, maxLength: 5 }), (scripts) => {
-      const arena = new TokenArena({ initialTokens: 16 });
       const model: number[][] = scripts.map(() => []);
       const buffers: TokenBuffer[] = scripts.map(() => arena.allocate(1));
       const longest = Math.max(...scripts.map((script) => script.length));
@@ -33,6 +33,7 @@ test("a buffer behaves like a list, wherever it moves", () => {
       }
       for (const [index, buffer] of buffers.entries())
         expect(Array.from(buffer.view())).toEqual(model[index]!);
+      for (const buffer of buffers) buffer.release();
     }),
   );
 });

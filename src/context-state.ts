@@ -1,6 +1,8 @@
 import { existsSync } from "node:fs";
 import { checkInteger, type Native, type Pointer } from "../ffi/index.ts";
 import { CriaError } from "../lib/errors.ts";
+import { readSealedFile, writeSealedFile } from "./state-file.ts";
+import { checksum, makeSeal, type StateKind, sealLength, unseal } from "./state-seal.ts";
 
 /** What {@link ContextState} needs to know of its context. */
 export interface StateOwner {
@@ -18,8 +20,17 @@ export interface SequenceStateOptions {
   partialOnly?: boolean;
 }
 
+export interface StateFileOptions {
+  /**
+   * Whether the file is cria's own, with a checksum. Default true. With false it is a session file of libllama, for
+   * exchange with other programs; libllama trusts it: a damaged one may be restored wrongly or exhaust the memory.
+   */
+  sealed?: boolean;
+}
+
 /**
- * Saves and restores what a context computed, whole or by sequence, in memory or in libllama's own session files.
+ * Saves and restores what a context computed, whole or by sequence, in memory or in files. What is saved ends with a
+ * checksum, since libllama trusts every count it reads.
  *
  * Source: the `llama_state_*` functions of llama.h. A state fits the model, cache types and release that wrote it.
  */
@@ -32,109 +43,155 @@ export class ContextState {
 
   /** Bytes of outputs and memory of all sequences. */
   save(): Uint8Array {
-    const { c, memory } = this.#native;
-    const bytes = memory.allocate(c.llama_state_get_size(this.#pointer));
-    const written = c.llama_state_get_data(this.#pointer, memory.addressOf(bytes), bytes.length);
-    return bytes.subarray(0, written);
+    const { c } = this.#native;
+    return this.#save("state", c.llama_state_get_size(this.#pointer), (address, size) =>
+      c.llama_state_get_data(this.#pointer, address, size),
+    );
   }
 
-  /** Puts back what {@link save} gave. @throws CriaError where the bytes do not fit this context. */
+  /** Puts back what {@link save} gave. @throws CriaError where the bytes are damaged or do not fit this context. */
   restore(bytes: Uint8Array): void {
     const { c, memory } = this.#native;
-    const read = c.llama_state_set_data(this.#pointer, memory.addressOf(nonEmpty(bytes)), bytes.length);
+    const pointer = this.#pointer;
+    const state = unseal(bytes, "state");
+    const read = c.llama_state_set_data(pointer, memory.addressOf(state), state.length);
     if (read === 0) throw refused("state");
   }
 
   /** Bytes of one sequence. */
   saveSequence(sequence: number, options: SequenceStateOptions = {}): Uint8Array {
-    const { c, memory } = this.#native;
-    const flags = options.partialOnly ? partialOnly : 0;
+    const { c } = this.#native;
+    const [flags, kind] = sequenceKind(options);
     this.#sequence(sequence);
-    const bytes = memory.allocate(c.llama_state_seq_get_size_ext(this.#pointer, sequence, flags));
-    const written = c.llama_state_seq_get_data_ext(
-      this.#pointer,
-      memory.addressOf(bytes),
-      bytes.length,
-      sequence,
-      flags,
+    const size = c.llama_state_seq_get_size_ext(this.#pointer, sequence, flags);
+    return this.#save(kind, size, (address, room) =>
+      c.llama_state_seq_get_data_ext(this.#pointer, address, room, sequence, flags),
     );
-    return bytes.subarray(0, written);
   }
 
-  /** Fills a sequence, dropping what it held, with what {@link saveSequence} gave. */
+  /**
+   * Fills a sequence, dropping what it held, with what {@link saveSequence} gave.
+   * @throws CriaError where the bytes are damaged or do not fit this context.
+   */
   restoreSequence(sequence: number, bytes: Uint8Array, options: SequenceStateOptions = {}): void {
     const { c, memory } = this.#native;
-    const flags = options.partialOnly ? partialOnly : 0;
-    const address = memory.addressOf(nonEmpty(bytes));
+    const [flags, kind] = sequenceKind(options);
+    const pointer = this.#pointer;
+    this.#sequence(sequence);
+    const state = unseal(bytes, kind);
     const read = c.llama_state_seq_set_data_ext(
-      this.#pointer,
-      address,
-      bytes.length,
-      this.#sequence(sequence),
+      pointer,
+      memory.addressOf(state),
+      state.length,
+      sequence,
       flags,
     );
-    if (read === 0) throw refused("sequence state");
+    if (read === 0) throw refused(kind);
   }
 
-  /** Writes a session file with the tokens it belongs to. */
-  saveFile(path: string, tokens: Int32Array): void {
+  /** Writes a file of everything, with the tokens it belongs to. @throws CriaError where it cannot be written. */
+  saveFile(path: string, tokens: Int32Array, options: StateFileOptions = {}): void {
     const { c, memory } = this.#native;
-    const name = memory.string(path, "path");
-    const ok = c.llama_state_save_file(this.#pointer, name.address, memory.addressOf(tokens), tokens.length);
-    if (!ok)
-      throw new CriaError(
-        "REQUEST",
-        `the state could not be written to ${path}; check that the folder can be written to`,
-      );
+    this.#saveFile(path, tokens, options, {
+      kind: "state file",
+      state: () => this.save(),
+      foreign: (name) =>
+        Number(c.llama_state_save_file(this.#pointer, name, memory.addressOf(tokens), tokens.length)),
+    });
   }
 
-  /** Loads a session file. @returns the tokens it was saved with. */
-  loadFile(path: string): Int32Array {
-    const { c, memory } = this.#native;
-    return this.#load(path, (name, tokens, capacity, count) =>
-      c.llama_state_load_file(this.#pointer, name, memory.addressOf(tokens), capacity, count) ? 1 : 0,
-    );
+  /** Restores what {@link saveFile} wrote. @returns its tokens. @throws CriaError where it is damaged or does not fit. */
+  loadFile(path: string, options: StateFileOptions = {}): Int32Array {
+    const { c } = this.#native;
+    return this.#loadFile(path, options, {
+      kind: "state file",
+      restore: (state) => this.restore(state),
+      foreign: (name, tokens, capacity, count) =>
+        Number(c.llama_state_load_file(this.#pointer, name, tokens, capacity, count)),
+    });
   }
 
-  saveSequenceFile(path: string, sequence: number, tokens: Int32Array): void {
-    const { c, memory } = this.#native;
-    const name = memory.string(path, "path");
-    const address = memory.addressOf(tokens);
-    this.#sequence(sequence);
-    const written = c.llama_state_seq_save_file(
-      this.#pointer,
-      name.address,
-      sequence,
-      address,
-      tokens.length,
-    );
-    if (written === 0)
-      throw new CriaError(
-        "REQUEST",
-        `the state could not be written to ${path}; check that the folder can be written to`,
-      );
-  }
-
-  loadSequenceFile(path: string, sequence: number): Int32Array {
+  /** Writes a file of one sequence, as {@link saveFile} does of all. */
+  saveSequenceFile(path: string, sequence: number, tokens: Int32Array, options: StateFileOptions = {}): void {
     const { c, memory } = this.#native;
     this.#sequence(sequence);
-    return this.#load(path, (name, tokens, capacity, count) =>
-      c.llama_state_seq_load_file(this.#pointer, name, sequence, memory.addressOf(tokens), capacity, count),
-    );
+    this.#saveFile(path, tokens, options, {
+      kind: "sequence state file",
+      state: () => this.saveSequence(sequence),
+      foreign: (name) =>
+        c.llama_state_seq_save_file(this.#pointer, name, sequence, memory.addressOf(tokens), tokens.length),
+    });
   }
 
-  #load(
+  /** Restores what {@link saveSequenceFile} wrote into any sequence. @returns its tokens. */
+  loadSequenceFile(path: string, sequence: number, options: StateFileOptions = {}): Int32Array {
+    const { c } = this.#native;
+    this.#sequence(sequence);
+    return this.#loadFile(path, options, {
+      kind: "sequence state file",
+      restore: (state) => this.restoreSequence(sequence, state),
+      foreign: (name, tokens, capacity, count) =>
+        c.llama_state_seq_load_file(this.#pointer, name, sequence, tokens, capacity, count),
+    });
+  }
+
+  #save(kind: StateKind, size: number, write: (address: Pointer, size: number) => number): Uint8Array {
+    const { memory } = this.#native;
+    const bytes = memory.allocate(size + sealLength);
+    const written = write(memory.addressOf(bytes), size);
+    bytes.set(makeSeal(kind, written, checksum(bytes.subarray(0, written))), written);
+    return bytes.subarray(0, written + sealLength);
+  }
+
+  #saveFile(
     path: string,
-    read: (name: Pointer, tokens: Int32Array, capacity: number, count: Pointer) => number,
+    tokens: Int32Array,
+    { sealed = true }: StateFileOptions,
+    save: { kind: StateKind; state: () => Uint8Array; foreign: (name: Pointer) => number },
+  ): void {
+    const name = this.#native.memory.string(path, "path");
+    if (!(tokens instanceof Int32Array)) throw new TypeError("tokens must be an Int32Array");
+    const failed = (cause?: unknown) =>
+      new CriaError(
+        "REQUEST",
+        `the ${save.kind} could not be written to ${path}; check that the folder can be written to`,
+        { cause },
+      );
+    if (!sealed) {
+      if (save.foreign(name.address) === 0) throw failed();
+      return;
+    }
+    const state = save.state();
+    try {
+      writeSealedFile(path, save.kind, tokens, state);
+    } catch (error) {
+      throw failed(error);
+    }
+  }
+
+  #loadFile(
+    path: string,
+    { sealed = true }: StateFileOptions,
+    load: {
+      kind: StateKind;
+      restore: (state: Uint8Array) => void;
+      foreign: (name: Pointer, tokens: Pointer, capacity: number, count: Pointer) => number;
+    },
   ): Int32Array {
     const { memory } = this.#native;
     const name = memory.string(path, "path");
     if (!existsSync(path)) throw new CriaError("REQUEST", `there is no state file ${path}`);
+    if (sealed) {
+      const { tokens, state } = readSealedFile(path, load.kind);
+      load.restore(state);
+      return tokens;
+    }
     const capacity = this.#owner.contextLength;
     const tokens = new Int32Array(new ArrayBuffer(4 * capacity));
     const count = new BigUint64Array(new ArrayBuffer(8));
-    if (read(name.address, tokens, capacity, memory.addressOf(count)) === 0)
-      throw refused(`state file ${path}`);
+    if (load.foreign(name.address, memory.addressOf(tokens), capacity, memory.addressOf(count)) === 0) {
+      throw refused(`${load.kind} ${path}`);
+    }
     return tokens.slice(0, Number(count[0]));
   }
 
@@ -158,9 +215,8 @@ export class ContextState {
   }
 }
 
-function nonEmpty(bytes: Uint8Array): Uint8Array {
-  if (bytes.length === 0) throw new RangeError("the state is empty");
-  return bytes;
+function sequenceKind({ partialOnly: partial = false }: SequenceStateOptions): [flags: number, StateKind] {
+  return partial ? [partialOnly, "partial sequence state"] : [0, "sequence state"];
 }
 
 function refused(what: string): CriaError {

@@ -79,6 +79,9 @@ export class ContextState {
     const pointer = this.#pointer;
     this.#sequence(sequence);
     const state = unseal(bytes, kind);
+    // Of an empty state libllama restores nothing, not even the emptiness.
+    const cache = c.llama_get_memory(pointer);
+    if (flags === 0 && cache !== 0) c.llama_memory_seq_rm(cache, sequence, -1, -1);
     const read = c.llama_state_seq_set_data_ext(
       pointer,
       memory.addressOf(state),

@@ -1,9 +1,11 @@
-import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import type { Pointer } from "../ffi/index.ts";
 import { ModelLoadError } from "../lib/errors.ts";
+import { checkLoadable } from "../lib/gguf-safety.ts";
+import { checkAdapter } from "./adapter-check.ts";
+import { readGgufFile } from "./gguf-file.ts";
 import { Handle } from "./handle.ts";
-import { captureLog, complaints } from "./log.ts";
+import { captureFailure, complaints } from "./log.ts";
 import { readMetadata } from "./metadata.ts";
 import type { Model } from "./model.ts";
 
@@ -13,16 +15,23 @@ export class LoraAdapter extends Handle {
   readonly path: string;
   #metadata: ReadonlyMap<string, string> | undefined;
 
-  /** @throws ModelLoadError where the file is missing or does not fit the model. */
+  /** @throws ModelLoadError where the file is missing, bad, or does not fit the model. */
   constructor(model: Model, path: string) {
     super("LoraAdapter");
+    if (typeof path !== "string" || path === "")
+      throw new TypeError("path must be the name of an adapter file");
     const { c, memory } = model.native;
+    const owner = model.pointer;
     this.model = model;
     this.path = resolve(path);
     const name = memory.string(this.path, "path");
-    if (!existsSync(this.path)) throw new ModelLoadError(`there is no adapter file ${this.path}`);
-    const { result, messages } = captureLog(model.native, () =>
-      c.llama_adapter_lora_init(model.pointer, name.address),
+    if (model.options.vocabOnly)
+      throw new ModelLoadError(`${model.path} was loaded with vocabOnly, an adapter needs its weights`);
+    const header = readGgufFile(this.path);
+    checkLoadable(header);
+    checkAdapter(header, model.tensors);
+    const { result, messages } = captureFailure(model.native, () =>
+      c.llama_adapter_lora_init(owner, name.address),
     );
     if (result === 0)
       throw new ModelLoadError(`the adapter ${this.path} could not be loaded: ${complaints(messages)}`);
@@ -33,6 +42,7 @@ export class LoraAdapter extends Handle {
     return super.pointer as Pointer<"llama_adapter_lora">;
   }
 
+  /** Scalar metadata of the file, as text. */
   get metadata(): ReadonlyMap<string, string> {
     const { pointer } = this;
     const { native } = this.model;

@@ -1,33 +1,36 @@
-import { type CStruct, checkInteger, type LibraryOptions, type Native, type Pointer } from "../ffi/index.ts";
+import {
+  type CStruct,
+  checkInteger,
+  ggml_backend_dev_type,
+  type LibraryOptions,
+  type Native,
+  type Pointer,
+} from "../ffi/index.ts";
+import { type KvOverrides, kvOverrideArray } from "./model-overrides.ts";
 
-export type OverrideValue =
-  | number
-  | bigint
-  | boolean
-  | string
-  | { type: "int"; value: number | bigint }
-  | { type: "float"; value: number }
-  | { type: "bool"; value: boolean }
-  | { type: "str"; value: string };
+export type { OverrideValue } from "./model-overrides.ts";
 
 /** Fields of `llama_model_params`, and where to find the library. */
 export interface ModelOptions extends LibraryOptions {
   /** Called with 0 to 1 while loading; returning false stops it. */
-  onProgress?: ((fraction: number) => boolean | undefined) | undefined;
-  /** Stops the loading; looked at between steps, since loading occupies its thread. */
+  // biome-ignore lint/suspicious/noConfusingVoidType: a callback need not return anything.
+  onProgress?: ((fraction: number) => boolean | void) | undefined;
+  /** Stops the loading; looked at before it and after each `onProgress`, since loading occupies its thread. */
   signal?: AbortSignal | undefined;
   /** Layers to keep on the GPU; "all" by default, 0 for none. */
   gpuLayers?: number | "all" | undefined;
   splitMode?: keyof typeof splitModes | undefined;
+  /** Index of the GPU to use where `splitMode` is "none". */
   mainGpu?: number | undefined;
   /** Share of the model for each GPU. */
   tensorSplit?: readonly number[] | undefined;
-  /** Names of ggml devices to use, as `cria doctor` lists them. */
+  /** Names of the GPUs to use, as `cria doctor` lists them; none of them for `[]`. */
   devices?: readonly string[] | undefined;
   /** Map the file instead of reading it. Default: as libllama thinks best. */
   mmap?: boolean | undefined;
   /** Keep the model in memory. */
   mlock?: boolean | undefined;
+  /** Read past the system's cache, where it can; excludes `mmap` and `mlock`. */
   directIo?: boolean | undefined;
   /** Read tensors that the architecture marks row by row, on demand. */
   lazyMode?: keyof typeof lazyModes | undefined;
@@ -37,35 +40,61 @@ export interface ModelOptions extends LibraryOptions {
   checkTensors?: boolean | undefined;
   /** Repack weights for this CPU. Default true. */
   useExtraBufferTypes?: boolean | undefined;
+  /** Leave out the host buffers through which weights reach a GPU. */
   noHost?: boolean | undefined;
+  /** Load the layers that predict several tokens ahead, where the model has them. */
   loadMtp?: boolean | undefined;
   /** Metadata to take instead of the file's. An integer number is an int, any other a float. */
-  kvOverrides?: Readonly<Record<string, OverrideValue>> | undefined;
-  /** Tensors (by regular expression) to keep in the memory of a device. */
+  kvOverrides?: KvOverrides | undefined;
+  /** Tensors (by a C++ regular expression found in the name) to keep in the memory of a device. */
   tensorBufferOverrides?: readonly { pattern: string; device: string }[] | undefined;
-  /** All parts of a split model, in order, where their names do not follow the pattern. */
+  /** All parts of a split model, first part first, where their names do not follow the pattern. */
   splits?: readonly string[] | undefined;
 }
 
 const splitModes = { none: 0, layer: 1, row: 2, tensor: 3 } as const;
 const lazyModes = { off: 0, auto: 1, on: 2 } as const;
 const loadModes = { none: 0, mmap: 1, mlock: 2, mmapMlock: 3, directIo: 4 } as const;
+const flags = {
+  vocabOnly: "vocab_only",
+  checkTensors: "check_tensors",
+  useExtraBufferTypes: "use_extra_bufts",
+  noHost: "no_host",
+  loadMtp: "load_mtp",
+} as const;
 
 /** Devices that ggml knows, by name. */
-export function deviceNames(native: Native): string[] {
+export function deviceNames(native: Native, accepts: (device: Pointer) => boolean = () => true): string[] {
   const { c, memory } = native;
-  return Array.from({ length: c.ggml_backend_dev_count() }, (_, index) => {
-    return memory.readString(c.ggml_backend_dev_name(c.ggml_backend_dev_get(index))) ?? "";
-  });
+  return Array.from({ length: c.ggml_backend_dev_count() }, (_, index) => c.ggml_backend_dev_get(index))
+    .filter(accepts)
+    .map((device) => memory.readString(c.ggml_backend_dev_name(device)) ?? "");
 }
 
-function deviceByName(native: Native, name: string, field: string): Pointer {
-  const text = native.memory.string(name, field);
-  const device = native.c.ggml_backend_dev_by_name(text.address);
-  if (device === 0)
-    throw new RangeError(`${field}: no device "${name}"; there are ${deviceNames(native).join(", ")}`);
-  return device;
+/** Checks the options that need no library. @throws TypeError naming the option. */
+export function checkModelOptions(options: ModelOptions): void {
+  for (const name of [...(Object.keys(flags) as (keyof typeof flags)[]), ...loadFlags]) {
+    const value = options[name];
+    if (value !== undefined && typeof value !== "boolean")
+      throw new TypeError(`${name} must be true or false, got ${String(value)}`);
+  }
+  if (options.onProgress !== undefined && typeof options.onProgress !== "function")
+    throw new TypeError("onProgress must be a function");
+  if (options.signal !== undefined && !(options.signal instanceof AbortSignal))
+    throw new TypeError("signal must be an AbortSignal");
+  for (const name of ["devices", "splits", "tensorSplit", "tensorBufferOverrides"] as const) {
+    if (options[name] !== undefined && !Array.isArray(options[name]))
+      throw new TypeError(`${name} must be an array, got ${String(options[name])}`);
+  }
+  for (const [index, part] of (options.splits ?? []).entries()) {
+    if (typeof part !== "string" || part === "")
+      throw new TypeError(`splits[${index}] must be the name of a GGUF file`);
+  }
+  if (options.splits?.length === 0)
+    throw new TypeError("splits must name all parts of the model; leave it out for a model in one file");
 }
+
+const loadFlags = ["mmap", "mlock", "directIo"] as const;
 
 /**
  * Fills `llama_model_params`. The returned objects hold memory that C reads: keep them until the model is loaded.
@@ -75,78 +104,52 @@ export function modelParameters(
   native: Native,
   options: ModelOptions,
 ): { struct: CStruct<"llama_model_params">; keep: unknown[] } {
-  const { c, memory } = native;
   const struct = native.struct("llama_model_params");
-  c.llama_model_default_params(struct);
+  native.c.llama_model_default_params(struct);
   const keep: unknown[] = [];
-  const { gpuLayers } = options;
+  setPlacement(struct, options);
+  for (const [name, field] of Object.entries(flags) as [keyof typeof flags, (typeof flags)["noHost"]][]) {
+    const value = options[name];
+    if (value !== undefined) struct.set(field, value);
+  }
+  const mode = loadMode(options);
+  if (mode !== undefined) struct.set("load_mode", mode);
+  if (options.devices) {
+    const devices = gpus(native, options.devices);
+    keep.push(devices);
+    struct.set("devices", native.memory.addressOf(devices));
+  }
+  if (options.tensorSplit) {
+    const split = shares(options.tensorSplit, native.c.llama_max_devices());
+    keep.push(split);
+    struct.set("tensor_split", native.memory.addressOf(split));
+  }
+  if (options.kvOverrides) {
+    const overrides = kvOverrideArray(native, options.kvOverrides);
+    keep.push(overrides);
+    struct.set("kv_overrides", overrides.address);
+  }
+  if (options.tensorBufferOverrides) {
+    const overrides = bufferOverrides(native, options.tensorBufferOverrides, keep);
+    struct.set("tensor_buft_overrides", overrides.address);
+  }
+  return { struct, keep };
+}
+
+function setPlacement(struct: CStruct<"llama_model_params">, options: ModelOptions): void {
+  const { gpuLayers, mainGpu, splitMode, lazyMode } = options;
   if (gpuLayers !== undefined && gpuLayers !== "all") {
     if (checkInteger(gpuLayers, "i32", "gpuLayers") < 0)
       throw new RangeError(`gpuLayers must be 0 or more, or "all", got ${gpuLayers}`);
     struct.set("n_gpu_layers", gpuLayers);
   }
-  if (options.splitMode !== undefined)
-    struct.set("split_mode", pick(splitModes, options.splitMode, "splitMode"));
-  if (options.lazyMode !== undefined) struct.set("lazy_mode", pick(lazyModes, options.lazyMode, "lazyMode"));
-  if (options.mainGpu !== undefined) {
-    if (checkInteger(options.mainGpu, "i32", "mainGpu") < 0)
-      throw new RangeError(`mainGpu must be 0 or more, got ${options.mainGpu}`);
-    struct.set("main_gpu", options.mainGpu);
+  if (mainGpu !== undefined) {
+    if (checkInteger(mainGpu, "i32", "mainGpu") < 0)
+      throw new RangeError(`mainGpu must be 0 or more, got ${mainGpu}`);
+    struct.set("main_gpu", mainGpu);
   }
-  const mode = loadMode(options);
-  if (mode !== undefined) struct.set("load_mode", mode);
-  if (options.vocabOnly) struct.set("vocab_only", true);
-  if (options.checkTensors) struct.set("check_tensors", true);
-  if (options.useExtraBufferTypes === false) struct.set("use_extra_bufts", false);
-  if (options.noHost) struct.set("no_host", true);
-  if (options.loadMtp) struct.set("load_mtp", true);
-  const pointers = (addresses: readonly number[]) => {
-    const array = new BigUint64Array(new ArrayBuffer(8 * (addresses.length + 1)));
-    for (const [index, address] of addresses.entries()) array[index] = BigInt(address);
-    keep.push(array);
-    return memory.addressOf(array);
-  };
-  if (options.devices) {
-    struct.set(
-      "devices",
-      pointers(options.devices.map((name, index) => deviceByName(native, name, `devices[${index}]`))),
-    );
-  }
-  if (options.tensorSplit) {
-    const most = c.llama_max_devices();
-    const split = new Float32Array(new ArrayBuffer(4 * most));
-    if (options.tensorSplit.length > most) throw new RangeError(`tensorSplit has more than ${most} values`);
-    for (const [index, share] of options.tensorSplit.entries()) {
-      if (!Number.isFinite(share) || share < 0)
-        throw new RangeError(`tensorSplit[${index}] must be 0 or more, got ${share}`);
-      split[index] = share;
-    }
-    keep.push(split);
-    struct.set("tensor_split", memory.addressOf(split));
-  }
-  if (options.kvOverrides) {
-    const overrides = kvOverrides(native, options.kvOverrides);
-    keep.push(overrides);
-    struct.set("kv_overrides", overrides.address);
-  }
-  if (options.tensorBufferOverrides) {
-    const list = options.tensorBufferOverrides;
-    const overrides = native.struct("llama_model_tensor_buft_override", { count: list.length + 1 });
-    for (const [index, { pattern, device }] of list.entries()) {
-      const field = `tensorBufferOverrides[${index}]`;
-      const text = memory.string(checkPattern(pattern, field), `${field}.pattern`);
-      keep.push(text);
-      overrides.set("pattern", text.address, index);
-      overrides.set(
-        "buft",
-        c.ggml_backend_dev_buffer_type(deviceByName(native, device, `${field}.device`)),
-        index,
-      );
-    }
-    keep.push(overrides);
-    struct.set("tensor_buft_overrides", overrides.address);
-  }
-  return { struct, keep };
+  if (splitMode !== undefined) struct.set("split_mode", pick(splitModes, splitMode, "splitMode"));
+  if (lazyMode !== undefined) struct.set("lazy_mode", pick(lazyModes, lazyMode, "lazyMode"));
 }
 
 function pick<T extends Record<string, number>>(table: T, value: keyof T & string, field: string): number {
@@ -156,6 +159,7 @@ function pick<T extends Record<string, number>>(table: T, value: keyof T & strin
   return found;
 }
 
+/** @throws TypeError where the three cannot all be had. */
 function loadMode({ mmap, mlock, directIo }: ModelOptions): number | undefined {
   if (directIo) {
     if (mmap || mlock) throw new TypeError("directIo cannot be combined with mmap or mlock");
@@ -166,58 +170,62 @@ function loadMode({ mmap, mlock, directIo }: ModelOptions): number | undefined {
   return mmap ? loadModes.mmap : loadModes.none;
 }
 
-/** libllama compiles patterns as C++ regular expressions, and a bad one would end the process. */
-function checkPattern(pattern: string, field: string): string {
-  try {
-    new RegExp(pattern);
-  } catch (cause) {
-    throw new TypeError(`${field}.pattern is no regular expression: ${pattern}`, { cause });
-  }
-  return pattern;
-}
-
-const overrideTags = { int: 0, float: 1, bool: 2, str: 3 } as const;
-
-function interpret(value: OverrideValue): {
-  type: keyof typeof overrideTags;
-  value: number | bigint | boolean | string;
-} {
-  if (typeof value === "object") return value;
-  if (typeof value === "bigint") return { type: "int", value };
-  if (typeof value === "boolean") return { type: "bool", value };
-  if (typeof value === "string") return { type: "str", value };
-  return { type: Number.isInteger(value) ? "int" : "float", value };
-}
-
-function kvOverrides(native: Native, overrides: Readonly<Record<string, OverrideValue>>) {
-  const entries = Object.entries(overrides);
-  // An entry with an empty key ends the list.
-  const array = native.struct("llama_model_kv_override", { count: entries.length + 1 });
-  const write = (target: Uint8Array, text: string, field: string) => {
-    const bytes = new TextEncoder().encode(text);
-    if (bytes.length === 0 || bytes.length >= target.length || bytes.includes(0)) {
-      throw new RangeError(
-        `${field} must have 1 to ${target.length - 1} bytes and no NUL, got ${JSON.stringify(text)}`,
-      );
-    }
-    target.set(bytes);
+/** A NULL-terminated array of devices. */
+function gpus(native: Native, names: readonly string[]): BigUint64Array {
+  const isGpu = (device: Pointer) => {
+    const type = native.c.ggml_backend_dev_type(device);
+    return (
+      type === ggml_backend_dev_type.GGML_BACKEND_DEVICE_TYPE_GPU ||
+      type === ggml_backend_dev_type.GGML_BACKEND_DEVICE_TYPE_IGPU
+    );
   };
-  for (const [index, [key, raw]] of entries.entries()) {
-    const { type, value } = interpret(raw);
-    const field = `kvOverrides[${JSON.stringify(key)}]`;
-    if (!Object.hasOwn(overrideTags, type))
-      throw new TypeError(`${field}.type must be int, float, bool or str, got ${type}`);
-    write(array.array("key", index), key, "a key of kvOverrides");
-    array.set("tag", overrideTags[type], index);
-    if (type === "str") write(array.array("val_str", index), String(value), field);
-    else if (type === "bool") array.set("val_bool", Boolean(value), index);
-    else if (type === "float") array.set("val_f64", Number(value), index);
-    else
-      array.set(
-        "val_i64",
-        typeof value === "bigint" ? value : checkInteger(Number(value), "i64", field),
-        index,
-      );
+  const chosen = names.map((name, index) => findDevice(native, name, `devices[${index}]`, isGpu));
+  if (new Set(chosen).size < chosen.length) throw new TypeError("devices names the same device twice");
+  return BigUint64Array.from([...chosen, 0], BigInt);
+}
+
+function findDevice(
+  native: Native,
+  name: string,
+  field: string,
+  accepts: (device: Pointer) => boolean = () => true,
+): Pointer {
+  const device = native.c.ggml_backend_dev_by_name(native.memory.string(name, field).address);
+  if (device === 0 || !accepts(device)) {
+    const names = deviceNames(native, accepts).join(", ") || "none";
+    throw new RangeError(`${field}: "${name}" cannot be chosen; to choose from there are: ${names}`);
   }
-  return array;
+  return device;
+}
+
+function shares(values: readonly number[], most: number): Float32Array {
+  if (values.length > most)
+    throw new RangeError(`tensorSplit must have at most ${most} values, got ${values.length}`);
+  // libllama reads as many as it supports devices, however many there are.
+  const split = new Float32Array(new ArrayBuffer(4 * Math.max(1, most)));
+  for (const [index, share] of values.entries()) {
+    if (!Number.isFinite(share) || share < 0)
+      throw new RangeError(`tensorSplit[${index}] must be a number of 0 or more, got ${share}`);
+    split[index] = share;
+  }
+  return split;
+}
+
+function bufferOverrides(
+  native: Native,
+  list: NonNullable<ModelOptions["tensorBufferOverrides"]>,
+  keep: unknown[],
+): CStruct<"llama_model_tensor_buft_override"> {
+  // An entry without a pattern ends the array.
+  const overrides = native.struct("llama_model_tensor_buft_override", { count: list.length + 1 });
+  keep.push(overrides);
+  for (const [index, { pattern, device }] of list.entries()) {
+    const field = `tensorBufferOverrides[${index}]`;
+    const text = native.memory.string(pattern, `${field}.pattern`);
+    keep.push(text);
+    overrides.set("pattern", text.address, index);
+    const found = findDevice(native, device, `${field}.device`);
+    overrides.set("buft", native.c.ggml_backend_dev_buffer_type(found), index);
+  }
+  return overrides;
 }

@@ -1,12 +1,10 @@
-import { resolve } from "node:path";
-import { loadLibrary, type Native, type Pointer } from "../ffi/index.ts";
-import { ModelLoadError } from "../lib/errors.ts";
+import type { Native, Pointer } from "../ffi/index.ts";
+import type { TensorInfo } from "../lib/gguf-tensors.ts";
 import { LoraAdapter } from "./adapter.ts";
-import { checkGguf } from "./gguf-file.ts";
 import { Handle } from "./handle.ts";
-import { captureLog, complaints } from "./log.ts";
 import { readMetadata } from "./metadata.ts";
-import { type ModelOptions, modelParameters } from "./model-options.ts";
+import { type LoadedModel, loadModel } from "./model-load.ts";
+import type { ModelOptions } from "./model-options.ts";
 import { Vocab } from "./vocab.ts";
 
 export type RopeType = "none" | "norm" | "neox" | "mrope" | "imrope" | "vision";
@@ -22,16 +20,20 @@ const ropeTypes = new Map<number, RopeType>([
 /** A loaded model. It stays in memory until it and all contexts and adapters made from it are disposed. */
 export class Model extends Handle {
   readonly native: Native;
+  /** Absolute path of the file, or of the first part. */
   readonly path: string;
   readonly options: ModelOptions;
   readonly vocab: Vocab;
+  /** Tensors of all parts by name, as the files describe them. */
+  readonly tensors: ReadonlyMap<string, TensorInfo>;
   #metadata: ReadonlyMap<string, string> | undefined;
 
-  private constructor(native: Native, path: string, options: ModelOptions, pointer: Pointer) {
+  private constructor({ native, path, pointer, tensors }: LoadedModel, options: ModelOptions) {
     super("Model");
     this.native = native;
     this.path = path;
     this.options = options;
+    this.tensors = new Map(tensors.map((tensor) => [tensor.name, tensor]));
     this.adopt(pointer);
     this.vocab = new Vocab(this);
   }
@@ -40,22 +42,12 @@ export class Model extends Handle {
    * Loads a GGUF file; of a split model, any part's path will do for the first.
    *
    * The header is checked before libllama sees the file, since some bad files end the process. Loading occupies the
-   * calling thread; `onProgress` is called meanwhile.
+   * calling thread; `onProgress` is called meanwhile. After a failure libllama tries once more, to say why.
    *
-   * @throws ModelLoadError with libllama's words, `signal.reason` when aborted.
+   * @throws ModelLoadError with libllama's words, `signal.reason` when aborted; TypeError, RangeError naming the option.
    */
   static async load(path: string, options: ModelOptions = {}): Promise<Model> {
-    if (typeof path !== "string" || path === "") throw new TypeError("path must be the name of a GGUF file");
-    options.signal?.throwIfAborted();
-    const native = await loadLibrary(options);
-    const files = (options.splits ?? [path]).map((name) => resolve(name));
-    const summary = checkGguf(files[0]!, options.splits ? { splits: files } : {});
-    if (!summary.hasTensors && !options.vocabOnly) {
-      throw new ModelLoadError(
-        `${files[0]} holds a vocabulary only; load it with vocabOnly: true, or name a whole model`,
-      );
-    }
-    return new Model(native, files[0]!, options, loadPointer(native, files, options));
+    return new Model(await loadModel(path, options), options);
   }
 
   override get pointer(): Pointer<"llama_model"> {
@@ -169,52 +161,12 @@ export class Model extends Handle {
     );
   }
 
-  /** Loads a LoRA adapter made for this model. */
+  /** Loads a LoRA adapter made for this model. @throws ModelLoadError where it does not fit. */
   loadAdapter(path: string): LoraAdapter {
     return new LoraAdapter(this, path);
   }
 
   protected override free(pointer: Pointer): void {
     this.native.c.llama_model_free(pointer);
-  }
-}
-
-function loadPointer(native: Native, files: readonly string[], options: ModelOptions): Pointer {
-  const { c, memory } = native;
-  // The callbacks below run JavaScript while C reads these, so a collection may happen: `keep` outlives the call.
-  const { struct, keep } = modelParameters(native, options);
-  let failure: unknown;
-  let stopped = false;
-  const progress = native.backend.callback({ returns: "bool", args: ["f32", "ptr"] }, (fraction) => {
-    try {
-      if (options.signal?.aborted) return false;
-      stopped = options.onProgress?.(fraction!) === false;
-      return !stopped;
-    } catch (error) {
-      // An exception must not cross C frames.
-      failure = error;
-      return false;
-    }
-  });
-  struct.set("progress_callback", progress.address);
-  try {
-    const { result, messages } = captureLog(native, () => {
-      if (files.length === 1) {
-        const name = memory.string(files[0]!, "path");
-        keep.push(name);
-        return c.llama_model_load_from_file(name.address, struct);
-      }
-      const list = memory.strings(files, "splits");
-      keep.push(list);
-      return c.llama_model_load_from_splits(list.address, files.length, struct);
-    });
-    if (result !== 0) return result;
-    if (failure) throw failure;
-    options.signal?.throwIfAborted();
-    if (stopped) throw new ModelLoadError(`loading ${files[0]} was stopped by onProgress`);
-    throw new ModelLoadError(`${files[0]} could not be loaded: ${complaints(messages)}`);
-  } finally {
-    progress.release();
-    keep.length = 0;
   }
 }

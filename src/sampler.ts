@@ -22,6 +22,8 @@ export interface Seeded {
   seed?: number | null | undefined;
 }
 
+/** Below, dividing by a temperature can make logits too large to sort. */
+const coldest = 0.01;
 const picks: SamplerTraits = { picks: true };
 
 /**
@@ -90,7 +92,7 @@ export class Sampler extends Handle {
   /** `llama_sampler_init_temp`; 0 keeps the most likely token alone. */
   static temperature(model: Model, value: number): Sampler {
     const pointer = model.native.c.llama_sampler_init_temp(temperature(value));
-    return Sampler.#make(model, pointer, { temperature: value }, { masks: true });
+    return Sampler.#make(model, pointer, { temperature: value }, { overflows: value < coldest });
   }
   /** `llama_sampler_init_temp_ext`: dynamic temperature by entropy. */
   static temperatureExt(model: Model, value: number, range: number, exponent: number): Sampler {
@@ -99,8 +101,13 @@ export class Sampler extends Handle {
       number(range, "dynatemp_range", 0),
       number(exponent, "dynatemp_exponent", 0, 1000),
     );
-    const settings = { temperature: value, range, exponent };
-    return Sampler.#make(model, pointer, settings, { masks: true, needsProbability: range > 0 });
+    // With a range as wide as the temperature, the temperature can come out arbitrarily small.
+    return Sampler.#make(
+      model,
+      pointer,
+      { temperature: value, range, exponent },
+      { overflows: range > 0 || value < coldest },
+    );
   }
   /** `llama_sampler_init_xtc`: excludes top choices now and then. */
   static xtc(
@@ -113,12 +120,13 @@ export class Sampler extends Handle {
       minKeep(options.minKeep ?? 1),
       seed(options.seed),
     );
-    return Sampler.#make(model, pointer, { ...options });
+    // A threshold of 0 would let it exclude all but a token without probability.
+    return Sampler.#make(model, pointer, { ...options }, { needsProbability: options.threshold === 0 });
   }
   /** `llama_sampler_init_top_n_sigma`; 0 or less keeps all. */
   static topNSigma(model: Model, n: number): Sampler {
     const pointer = model.native.c.llama_sampler_init_top_n_sigma(number(n, "top_n_sigma"));
-    return Sampler.#make(model, pointer, { n }, { masks: true });
+    return Sampler.#make(model, pointer, { n });
   }
   /** `llama_sampler_init_mirostat`: picks a token at a target surprise. */
   static mirostat(model: Model, options: Seeded & { tau: number; eta: number; m?: number }): Sampler {
@@ -153,7 +161,7 @@ export class Sampler extends Handle {
       number(frequency, "frequency_penalty"),
       number(presence, "presence_penalty"),
     );
-    return Sampler.#make(model, pointer, { ...options }, { window: lastN });
+    return Sampler.#make(model, pointer, { ...options }, { window: lastN, overflows: true });
   }
   /**
    * `llama_sampler_init_dry` against repeated sequences. It looks at each token of the vocabulary for each of `breakers`
@@ -206,13 +214,13 @@ export class Sampler extends Handle {
       array.set("token", token, index).set("bias", bias, index);
     }
     const pointer = native.c.llama_sampler_init_logit_bias(vocab.size, biases.length, array.address);
-    return Sampler.#make(model, pointer, { biases: biases.map(([...pair]) => pair) }, { masks: true });
+    return Sampler.#make(model, pointer, { biases: biases.map(([...pair]) => pair) }, { overflows: true });
   }
   /** `llama_sampler_init_infill`, for filling in the middle; it compares all pairs of at most 1000 candidates. */
   static infill(model: Model): Sampler {
     checkInfill(model);
     const pointer = model.native.c.llama_sampler_init_infill(model.vocab.pointer);
-    return Sampler.#make(model, pointer, {}, { masks: true, most: 1000 });
+    return Sampler.#make(model, pointer, {}, { most: 1000 });
   }
   /** `llama_sampler_init_grammar`: lets only tokens pass that the grammar allows next. */
   static grammar(model: Model, grammar: Grammar | string): Sampler {
@@ -220,7 +228,7 @@ export class Sampler extends Handle {
     const { c, memory } = model.native;
     const [text, name] = [memory.string(source, "grammar"), memory.string(root, "root")];
     const pointer = c.llama_sampler_init_grammar(model.vocab.pointer, text.address, name.address);
-    return Sampler.#make(model, pointer, { source, root }, { masks: true, guard });
+    return Sampler.#make(model, pointer, { source, root }, { guard });
   }
   /**
    * `llama_sampler_init_grammar_lazy_patterns`: a grammar that sleeps until one of `words` comes up in the text, or one of
@@ -252,7 +260,7 @@ export class Sampler extends Handle {
       memory.addressOf(ids),
       ids.length,
     );
-    return Sampler.#make(model, pointer, { source, root, words, tokens }, { masks: true, guard });
+    return Sampler.#make(model, pointer, { source, root, words, tokens }, { guard });
   }
   /** A sampler in TypeScript, for a chain. */
   static custom(options: CustomSamplerOptions): CustomSampler {

@@ -312,6 +312,6 @@ test("any allowed values sample without harm", () => {
         if (chosen.logit_bias && 10 in chosen.logit_bias) expect(token).not.toBe(10);
       }
     }),
-    { numRuns: 150 },
+    { numRuns: 200 },
   );
 });

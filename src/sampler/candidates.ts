@@ -2,6 +2,8 @@ import type { CStruct, Native, Pointer } from "../../ffi/index.ts";
 
 /** Words of a `llama_token_data`: id, logit, p. */
 const entryWords = 3;
+/** libllama sorts by buckets, whose numbers overflow from 3.3e8 on: the largest logits would come last. */
+const sortable = 1e8;
 
 /**
  * The tokens that samplers choose from: libllama's `llama_token_data_array`, in memory of our own. libllama's samplers
@@ -39,8 +41,10 @@ export class Candidates {
     const ids = this.#ids;
     const values = this.#values;
     let word = 0;
+    let largest = Number.NEGATIVE_INFINITY;
     for (let token = 0; token < logits.length; token++) {
       const logit = logits[token]!;
+      if (logit > largest) largest = logit;
       if (logit > Number.NEGATIVE_INFINITY && logit < Number.POSITIVE_INFINITY) {
         ids[word] = token;
         values[word + 1] = logit;
@@ -55,6 +59,7 @@ export class Candidates {
       .set("size", word / entryWords)
       .set("selected", -1)
       .set("sorted", false);
+    if (largest > sortable) this.settle();
   }
 
   /** Logits of all tokens, -Infinity for those that are no candidates. Shape [vocabulary]. */
@@ -76,38 +81,68 @@ export class Candidates {
       changed ||= logit !== this.#values[word + 1];
       this.#values[word + 1] = logit;
     }
-    if (changed) this.#array.set("sorted", false);
+    if (!changed) return;
+    this.#array.set("sorted", false);
+    this.settle();
+  }
+
+  /** Whether any candidate can be picked. */
+  get hasChoice(): boolean {
+    const start = this.#start();
+    for (let word = start; word < this.#end(start); word += entryWords) {
+      if (this.#values[word + 1]! > Number.NEGATIVE_INFINITY) return true;
+    }
+    return false;
   }
 
   /**
-   * Drops tokens that cannot be picked: libllama's typical and mirostat samplers compute 0 × log 0 for them, and then
-   * choose at random. Order and sortedness stay, and so does what is picked later.
-   * @param margin Also drop tokens whose logit is this far below the largest.
+   * Drops tokens whose logit is more than `margin` below the largest: libllama's typical and mirostat samplers compute
+   * 0 × log 0 for such as have no probability, and then choose at random. The order of the others stays.
    */
-  compact(margin = Number.POSITIVE_INFINITY): void {
+  compact(margin: number): void {
     const start = this.#start();
     const end = this.#end(start);
     const values = this.#values;
-    let least = Number.NEGATIVE_INFINITY;
-    if (margin !== Number.POSITIVE_INFINITY) {
-      for (let word = start; word < end; word += entryWords)
-        least = Math.max(least, values[word + 1]! - margin);
-    }
+    const largest = this.#largest(start, end);
     let to = start;
     for (let word = start; word < end; word += entryWords) {
-      if (!(values[word + 1]! > least)) continue;
+      if (!(values[word + 1]! >= largest - margin)) continue;
       if (to !== word) values.copyWithin(to, word, word + entryWords);
       to += entryWords;
     }
     this.#array.set("size", (to - start) / entryWords);
   }
 
-  /** The token that the last sampler selected; undefined where none did. */
+  /**
+   * Shifts logits so that the largest is 0 where it is too large for libllama to sort, or has overflowed. Probabilities
+   * stay as they are.
+   */
+  settle(): void {
+    const start = this.#start();
+    const end = this.#end(start);
+    const values = this.#values;
+    const largest = this.#largest(start, end);
+    if (largest <= sortable) return;
+    for (let word = start; word < end; word += entryWords) {
+      const logit = values[word + 1]!;
+      if (logit === largest) values[word + 1] = 0;
+      else if (logit > Number.NEGATIVE_INFINITY) values[word + 1] = Math.max(logit - largest, -sortable);
+    }
+  }
+
+  /** The token that the last sampler selected; undefined where none did, or nothing can be picked. */
   get selected(): number | undefined {
     const index = this.#array.get("selected");
     if (index < 0 || index >= this.size) return undefined;
-    const word = this.#start() + entryWords * index;
-    return this.#values[word + 1] === Number.NEGATIVE_INFINITY ? undefined : this.#ids[word];
+    const start = this.#start();
+    let best = start + entryWords * index;
+    // A random number of exactly 0 selects the first candidate even where it has no probability.
+    if (!(this.#values[best + 1]! > Number.NEGATIVE_INFINITY)) {
+      for (let word = start; word < this.#end(start); word += entryWords) {
+        if (!(this.#values[word + 1]! <= this.#values[best + 1]!)) best = word;
+      }
+    }
+    return this.#values[best + 1]! > Number.NEGATIVE_INFINITY ? this.#ids[best] : undefined;
   }
 
   /** First word of the first candidate: a sampler may have moved the array's beginning, or put it elsewhere. */
@@ -118,6 +153,14 @@ export class Candidates {
     this.#native.memory.copyInto(this.#ids.subarray(0, entryWords * this.size), data);
     this.#array.set("data", this.#base);
     return 0;
+  }
+
+  #largest(start: number, end: number): number {
+    let largest = Number.NEGATIVE_INFINITY;
+    for (let word = start + 1; word < end; word += entryWords) {
+      if (this.#values[word]! > largest) largest = this.#values[word]!;
+    }
+    return largest;
   }
 
   #end(start: number): number {

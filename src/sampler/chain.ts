@@ -260,16 +260,15 @@ export class SamplerChain extends Handle {
     this.#candidates ??= new Candidates(this.model.native, this.model.vocab.size);
     const candidates = this.#candidates;
     candidates.fill(logits);
-    if (candidates.size > 0) grammar?.apply(candidates);
+    if (candidates.hasChoice) grammar?.apply(candidates);
     for (const link of links) {
-      if (candidates.size === 0) return undefined;
+      if (!candidates.hasChoice) return undefined;
       if (link instanceof NativeSampler) link.apply(candidates);
       else {
         this.#scratch ??= new Float32Array(logits.length);
         candidates.readLogits(this.#scratch);
         this.#applyCustom(link, this.#scratch);
         candidates.writeLogits(this.#scratch);
-        candidates.compact();
       }
     }
     return candidates.selected;

@@ -6,10 +6,10 @@ import type { GrammarGuard } from "./grammar-guard.ts";
 export interface SamplerTraits {
   /** Selects a token. */
   readonly picks?: boolean;
-  /** Leaves candidates with -Infinity behind. */
-  readonly masks?: boolean;
   /** Goes wrong on candidates of no probability at all. */
   readonly needsProbability?: boolean;
+  /** Can make logits larger than libllama can sort, or overflow. */
+  readonly overflows?: boolean;
   /** Most candidates it can be given in reasonable time. */
   readonly most?: number;
   /** Tokens it looks back at. */
@@ -50,16 +50,17 @@ export class NativeSampler {
 
   /** @throws RangeError where there are no candidates, or too many for this sampler. */
   apply(candidates: Candidates): void {
-    const { needsProbability, most, masks, awaitsPick } = this.traits;
+    const { needsProbability, overflows, most, awaitsPick } = this.traits;
+    if (!candidates.hasChoice)
+      throw new RangeError(`there are no candidates for ${this.name} to choose from`);
     if (needsProbability) candidates.compact(noProbability);
     const { size } = candidates;
-    if (size === 0) throw new RangeError(`there are no candidates for ${this.name} to choose from`);
     if (most !== undefined && size > most) {
       throw new RangeError(`${this.name} takes at most ${most} candidates, got ${size}; put top_k before it`);
     }
     this.native.c.llama_sampler_apply(this.pointer, candidates.address);
+    if (overflows) candidates.settle();
     this.#picked = awaitsPick === true;
-    if (masks) candidates.compact();
   }
 
   /** Whether {@link accept} may be given a token. */

@@ -13,6 +13,14 @@ import type { GenerationParams } from "./types.ts";
 
 export type Prompt = string | ArrayLike<number>;
 
+let arena: TokenArena | undefined;
+
+/** One arena for the tokens of all contexts of this thread; each gives its buffers back when it is closed. */
+function sharedArena(): TokenArena {
+  arena ??= new TokenArena();
+  return arena;
+}
+
 /** A prompt that has been computed, ready to be continued. */
 export interface PreparedRun extends Disposable {
   readonly generation: Generation;
@@ -32,7 +40,7 @@ export class LlamaCore {
   constructor(model: Model, options: ContextOptions) {
     this.model = model;
     this.context = new Context(model, options);
-    this.held = new HeldTokens(new TokenArena(), this.context);
+    this.held = new HeldTokens(sharedArena(), this.context);
     this.#batch = new Batch(model.native, { capacity: this.context.batchSize });
   }
 

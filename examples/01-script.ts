@@ -1,7 +1,7 @@
 // A script: ask the tiny model that comes with cria. Another model: Llama.load("model.gguf").
 // run: bun
 // prints: The capital of France is Paris\.
-import { Llama } from "../src/index.ts";
+import { Llama } from "cria";
 
 await using llama = await Llama.load();
 

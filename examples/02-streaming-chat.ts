@@ -1,7 +1,7 @@
 // An answer as it comes, one piece of text after another.
 // run: bun
 // prints: \w+ \w+
-import { Llama } from "../src/index.ts";
+import { Llama } from "cria";
 
 await using llama = await Llama.load();
 

@@ -1,7 +1,7 @@
 // A conversation that grows: each turn computes its new tokens only.
 // run: bun
 // prints: turn 4: [1-9]\d+ tokens reused
-import { type ChatMessage, Llama } from "../src/index.ts";
+import { type ChatMessage, Llama } from "cria";
 
 await using llama = await Llama.load();
 

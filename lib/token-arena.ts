@@ -1,6 +1,7 @@
 import { DisposedError } from "./errors.ts";
 import { FreeList } from "./free-list.ts";
-import { createPrefixKernel, longestCommonPrefixNaive, type PrefixKernel } from "./prefix-match.ts";
+import type { PrefixKernel } from "./prefix-match.ts";
+import { firstLook, shortLength, TokenMemory } from "./token-memory.ts";
 
 const pageBytes = 65536;
 const alignment = 64;
@@ -25,10 +26,9 @@ export interface ArenaBytes {
  * reads them by address, and Workers share them. Addresses stay valid when the memory grows.
  */
 export class TokenArena {
-  readonly memory: WebAssembly.Memory;
+  /** The same memory as other threads see it: they are given `memory`, and make a `TokenMemory` of it. */
+  readonly tokens: TokenMemory;
   readonly maxTokens: number;
-  /** For buffers of this module; undefined where the engine has no wasm SIMD. */
-  readonly kernel: PrefixKernel | undefined;
   readonly #free: FreeList;
   #pages: number;
   readonly #maxPages: number;
@@ -41,10 +41,20 @@ export class TokenArena {
     this.maxTokens = maxTokens;
     this.#maxPages = Math.min(65536, Math.ceil((4 * maxTokens) / pageBytes) + 1);
     this.#pages = Math.min(this.#maxPages, Math.ceil((4 * initialTokens) / pageBytes) + 1);
-    this.memory = new WebAssembly.Memory({ initial: this.#pages, maximum: this.#maxPages, shared: true });
+    this.tokens = new TokenMemory(
+      new WebAssembly.Memory({ initial: this.#pages, maximum: this.#maxPages, shared: true }),
+    );
     // Offset 0 is kept unused, so that no view of ours begins where a NULL offset would point.
     this.#free = new FreeList(alignment, this.#pages * pageBytes);
-    this.kernel = createPrefixKernel(this.memory);
+  }
+
+  get memory(): WebAssembly.Memory {
+    return this.tokens.memory;
+  }
+
+  /** Undefined where the engine has no wasm SIMD. */
+  get kernel(): PrefixKernel | undefined {
+    return this.tokens.kernel;
   }
 
   /** An empty buffer for tokens. @throws RangeError where the arena is full. */
@@ -102,11 +112,6 @@ function roundUp(byteLength: number): number {
   return Math.max(alignment, Math.ceil(byteLength / alignment) * alignment);
 }
 
-/** Up to this many tokens a loop in JavaScript is faster than a call into wasm. */
-const shortLength = 40;
-/** Of longer lists the first few tokens are looped over too, so that an early difference costs no call. */
-const firstLook = 8;
-
 /** A growing list of tokens in an arena. */
 export class TokenBuffer implements Disposable {
   readonly #arena: TokenArena;
@@ -163,24 +168,15 @@ export class TokenBuffer implements Disposable {
     const a = this.#storage;
     const b = other.#storage;
     const length = Math.min(this.#length, other.#length);
+    // The loop of TokenMemory.commonPrefix once more: for short lists the call would be a sixth of the time.
     const looped = length > shortLength ? firstLook : length;
     let index = 0;
     while (index < looped && a[index] === b[index]) index++;
-    return index < looped || (index === length && length > 0)
-      ? index
-      : this.#longPrefix(other, index, length);
-  }
-
-  /** The rest of {@link commonPrefix}, once the first `index` tokens are known to be equal. */
-  #longPrefix(other: TokenBuffer, index: number, length: number): number {
+    if (index < looped || (index === length && length > 0)) return index;
     this.#assertLive();
     other.#assertLive();
     if (this.#arena !== other.#arena) throw new TypeError("the buffers belong to different arenas");
-    const { kernel } = this.#arena;
-    const skipped = 4 * index;
-    if (kernel)
-      return index + kernel(this.#byteOffset + skipped, other.#byteOffset + skipped, length - index);
-    return index + longestCommonPrefixNaive(this.view(index, length), other.view(index, length));
+    return this.#arena.tokens.commonPrefixFrom(index, a, b, length);
   }
 
   append(token: number): void {

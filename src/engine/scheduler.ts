@@ -1,0 +1,119 @@
+/** A request as the scheduler sees it. */
+export interface Schedulable {
+  readonly id: number;
+  /** Larger goes first. */
+  readonly priority: number;
+  /** Order of arrival; no two alike. */
+  readonly arrival: number;
+  /** Requests of different groups (sets of adapters) cannot share a batch. */
+  readonly group: number;
+  /** Whether it waits for its next token, rather than for its prompt to be computed. */
+  readonly decoding: boolean;
+  /** Tokens that are known and not computed, at least 1. */
+  readonly remaining: number;
+  /** A count that goes up with every segment served, as it was when this request was served last; 0 before. */
+  readonly servedAt: number;
+}
+
+/** Tokens that a step may compute. */
+export interface Budget {
+  /** Most tokens of a batch. */
+  readonly batch: number;
+  /** Most prompt tokens while others decode. */
+  readonly prefill: number;
+  /** Most prompt tokens while none does. */
+  readonly idlePrefill: number;
+}
+
+export interface Segment {
+  readonly id: number;
+  /** Tokens to compute, at most `remaining`. */
+  readonly count: number;
+}
+
+export interface Plan {
+  readonly group: number;
+  /** Decoding requests first. Empty where there is nothing to do. */
+  readonly segments: readonly Segment[];
+}
+
+/**
+ * Chooses what the next batch computes. There are no phases: whatever is known of a request and not computed is its
+ * remaining work, be it a prompt or one sampled token. Those that decode go first. Prompts share what is left of the budget:
+ * half is kept for the oldest, so that none starves; the rest goes by priority, then to the shortest.
+ */
+export function plan(requests: readonly Schedulable[], budget: Budget): Plan {
+  const group = groupToServe(requests);
+  const candidates = requests.filter((request) => request.group === group);
+  const decoding = candidates
+    .filter((request) => request.decoding)
+    .sort((a, b) => a.servedAt - b.servedAt || a.arrival - b.arrival)
+    .slice(0, budget.batch);
+  const segments: Segment[] = decoding.map(({ id }) => ({ id, count: 1 }));
+  const prefill = candidates.filter((request) => !request.decoding);
+  const allowed = decoding.length > 0 ? budget.prefill : budget.idlePrefill;
+  const room = Math.max(0, Math.min(allowed, budget.batch - segments.length));
+  for (const segment of sharePrefill(prefill, room)) segments.push(segment);
+  return { group, segments };
+}
+
+/** The group of the request that has been waiting for longest. */
+function groupToServe(requests: readonly Schedulable[]): number {
+  let longest: Schedulable | undefined;
+  for (const request of requests) {
+    const wait = longest ? request.servedAt - longest.servedAt || request.arrival - longest.arrival : -1;
+    if (wait < 0) longest = request;
+  }
+  return longest?.group ?? 0;
+}
+
+function sharePrefill(requests: readonly Schedulable[], room: number): Segment[] {
+  if (requests.length === 0 || room === 0) return [];
+  const counts = new Map<number, number>();
+  let left = room;
+  const give = ({ id, remaining }: Schedulable, most: number) => {
+    const had = counts.get(id) ?? 0;
+    const count = Math.min(remaining - had, most, left);
+    if (count <= 0) return;
+    counts.set(id, had + count);
+    left -= count;
+  };
+  const oldest = requests.reduce((a, b) => (b.arrival < a.arrival ? b : a));
+  give(oldest, Math.ceil(room / 2));
+  const ordered = [...requests].sort(byUrgency);
+  for (const request of ordered) give(request, left);
+  return ordered.flatMap(({ id }) => {
+    const count = counts.get(id);
+    return count === undefined ? [] : [{ id, count }];
+  });
+}
+
+function byUrgency(a: Waiting, b: Waiting): number {
+  return b.priority - a.priority || a.remaining - b.remaining || a.arrival - b.arrival;
+}
+
+/** A request that waits to be admitted. */
+export type Waiting = Pick<Schedulable, "id" | "priority" | "arrival" | "remaining">;
+
+/** How many requests may overtake the oldest in a row. */
+const overtakes = 3;
+
+/**
+ * The next request to admit: by priority, then the shortest, but every fourth time the oldest.
+ * @param turn how many were admitted before.
+ */
+export function nextToAdmit<W extends Waiting>(waiting: readonly W[], turn: number): W | undefined {
+  const older = (a: W, b: W) => (b.arrival < a.arrival ? b : a);
+  const better = (a: W, b: W) => (byUrgency(a, b) <= 0 ? a : b);
+  return waiting.length === 0
+    ? undefined
+    : waiting.reduce(turn % (overtakes + 1) === overtakes ? older : better);
+}
+
+/** The request to take cells from when there is no room: of the lowest priority, the youngest. */
+export function nextToPreempt<W extends Pick<Schedulable, "priority" | "arrival">>(
+  running: readonly W[],
+): W | undefined {
+  const weaker = (a: W, b: W) => (a.priority - b.priority || b.arrival - a.arrival) < 0;
+  return running.length === 0 ? undefined : running.reduce((a, b) => (weaker(a, b) ? a : b));
+}

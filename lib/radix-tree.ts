@@ -46,7 +46,7 @@ export class RadixTree<H> {
   readonly #compare: CompareTokens;
   readonly #root: Node<H> = node<H>(undefined, 0, new Int32Array(0), undefined);
   readonly #places = new Map<H, Place<H>>();
-  readonly #owned = new Map<TokenOwner, number>();
+  readonly #owned = new Map<TokenOwner, { edges: number; from: number }>();
   #nodes = 0;
 
   constructor(compare: CompareTokens) {
@@ -61,8 +61,17 @@ export class RadixTree<H> {
     return this.#nodes;
   }
 
+  holders(): IterableIterator<H> {
+    return this.#places.keys();
+  }
+
   has(holder: H): boolean {
     return this.#places.has(holder);
+  }
+
+  /** The first of an owner's tokens that an edge may refer to, by depth; undefined where none does. */
+  referredFrom(owner: TokenOwner): number | undefined {
+    return this.#owned.get(owner)?.from;
   }
 
   /** Length of a holder's path; 0 for one that the tree does not have. */
@@ -115,7 +124,9 @@ export class RadixTree<H> {
     this.#places.delete(holder);
     for (let at: Node<H> | undefined = place.node; at; at = at.parent) {
       at.holders.delete(holder);
-      if (at.holders.size === 0 && at !== this.#root) this.#detach(at);
+      if (at === this.#root) break;
+      if (at.holders.size === 0) this.#detach(at);
+      else if (at.children.size === 0) this.#trim(at);
     }
   }
 
@@ -166,6 +177,8 @@ export class RadixTree<H> {
     const visit = (at: Node<H>): void => {
       const end = at.start + at.tokens.length;
       const below = new Set<H>();
+      const longest = Math.max(0, ...[...at.holders].map((holder) => this.#places.get(holder)!.depth));
+      if (at.children.size === 0 && longest < end) fail(`nobody holds all of the edge to depth ${end}`);
       for (const [first, child] of at.children) {
         nodes++;
         if (child.parent !== at) fail(`a child at depth ${end} has another parent`);
@@ -192,7 +205,7 @@ export class RadixTree<H> {
       if (!this.#root.holders.has(holder)) fail("a holder that the root does not know");
     if (owned.size !== this.#owned.size) fail(`${owned.size} owners, counted ${this.#owned.size}`);
     for (const [owner, count] of owned)
-      if (this.#owned.get(owner) !== count) fail(`an owner of ${count} edges, counted otherwise`);
+      if (this.#owned.get(owner)?.edges !== count) fail(`an owner of ${count} edges, counted otherwise`);
   }
 
   /** Adds the tokens from `place.depth` on: to the edge that ends there where they follow it in memory, else in a child. */
@@ -209,7 +222,7 @@ export class RadixTree<H> {
     const child = node(at, depth, tokens.subarray(depth), owner);
     at.children.set(tokens[depth]!, child);
     this.#nodes++;
-    this.#owned.set(owner, (this.#owned.get(owner) ?? 0) + 1);
+    this.#refer(owner, depth);
     place.node = child;
   }
 
@@ -226,7 +239,7 @@ export class RadixTree<H> {
     upper.holders = lower.holders;
     lower.holders = new Set();
     this.#nodes++;
-    this.#owned.set(owner, this.#owned.get(owner)! + 1);
+    this.#refer(owner, upper.start);
     for (const holder of upper.holders) {
       const place = this.#places.get(holder)!;
       if (place.node !== lower || place.depth > depth) lower.holders.add(holder);
@@ -234,16 +247,28 @@ export class RadixTree<H> {
     }
   }
 
+  /** Shortens a last edge to what its holders have of it. */
+  #trim(last: Node<H>): void {
+    let depth = last.start;
+    for (const holder of last.holders) depth = Math.max(depth, this.#places.get(holder)!.depth);
+    if (depth < last.start + last.tokens.length) last.tokens = last.tokens.subarray(0, depth - last.start);
+  }
+
   #detach(gone: Node<H>): void {
     gone.parent!.children.delete(gone.tokens[0]!);
     this.#nodes--;
     const owner = gone.owner!;
-    const left = this.#owned.get(owner)! - 1;
-    if (left > 0) this.#owned.set(owner, left);
-    else {
-      this.#owned.delete(owner);
-      owner.drop();
-    }
+    const owned = this.#owned.get(owner)!;
+    if (--owned.edges > 0) return;
+    this.#owned.delete(owner);
+    owner.drop();
+  }
+
+  #refer(owner: TokenOwner, depth: number): void {
+    const owned = this.#owned.get(owner) ?? { edges: 0, from: depth };
+    owned.edges++;
+    owned.from = Math.min(owned.from, depth);
+    this.#owned.set(owner, owned);
   }
 }
 

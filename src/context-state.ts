@@ -36,6 +36,8 @@ export interface StateFileOptions {
  */
 export class ContextState {
   readonly #owner: StateOwner;
+  /** Where {@link copySequence} keeps its bytes, from call to call. */
+  #buffer: Uint8Array = new Uint8Array(0);
 
   constructor(owner: StateOwner) {
     this.#owner = owner;
@@ -90,6 +92,27 @@ export class ContextState {
       flags,
     );
     if (read === 0) throw refused(kind);
+  }
+
+  /**
+   * Copies a whole sequence over another one of the same context, through its state: what `seq_cp` cannot do in part
+   * between streams. The bytes never leave this object, so they need no checksum.
+   * @throws CriaError where there is no room; the target is then empty.
+   */
+  copySequence(source: number, target: number): void {
+    const { c, memory } = this.#native;
+    const pointer = this.#pointer;
+    this.#sequence(source);
+    this.#sequence(target);
+    if (source === target) return;
+    c.llama_memory_seq_rm(c.llama_get_memory(pointer), target, -1, -1);
+    const size = c.llama_state_seq_get_size(pointer, source);
+    if (this.#buffer.length < size) this.#buffer = memory.allocate(size + (size >> 1));
+    const address = memory.addressOf(this.#buffer);
+    const written = c.llama_state_seq_get_data(pointer, address, this.#buffer.length, source);
+    if (written > 0 && c.llama_state_seq_set_data(pointer, address, written, target) > 0) return;
+    c.llama_memory_seq_rm(c.llama_get_memory(pointer), target, -1, -1);
+    throw new CriaError("REQUEST", `sequence ${source} could not be copied; there is no room for it`);
   }
 
   /** Writes a file of everything, with the tokens it belongs to. @throws CriaError where it cannot be written. */

@@ -1,5 +1,6 @@
 import type { TokenArena, TokenBuffer } from "../../lib/index.ts";
 import type { Context } from "../context.ts";
+import { keepPrefix } from "../sequence-prefix.ts";
 
 /**
  * The tokens of one sequence that a context holds, kept beside its memory: `held[i]` is at position i.
@@ -49,7 +50,7 @@ export class HeldTokens {
     const prompt = this.#spare;
     const common = reuse ? this.#arena.commonPrefix(this.#held, prompt) : 0;
     const wanted = Math.min(common, prompt.length - 1);
-    const cachedLength = this.#keep(wanted);
+    const cachedLength = keepPrefix(this.#context, this.#sequence, wanted);
     this.#spare = this.#held;
     this.#held = prompt;
     return cachedLength;
@@ -74,27 +75,5 @@ export class HeldTokens {
   release(): void {
     this.#held.release();
     this.#spare.release();
-  }
-
-  /** Shortens the sequence in the context to `wanted` tokens, or empties it where its memory cannot. */
-  #keep(wanted: number): number {
-    const { memory } = this.#context;
-    const sequence = this.#sequence;
-    if (wanted > 0 && wanted <= memory.positionMax(sequence) + 1) {
-      const whole = memory.positionMax(sequence) + 1 === wanted;
-      if (whole || memory.remove(sequence, { from: wanted })) {
-        if (this.#windowIsWhole(wanted)) return wanted;
-      }
-    }
-    memory.remove(sequence);
-    return 0;
-  }
-
-  /** A sliding-window cache may have dropped cells that the token at `position` would attend to. */
-  #windowIsWhole(position: number): boolean {
-    const { memory, model } = this.#context;
-    const oldest = memory.positionMin(this.#sequence);
-    if (oldest <= 0) return oldest === 0;
-    return model.slidingWindow > 0 && oldest <= Math.max(0, position - model.slidingWindow);
   }
 }

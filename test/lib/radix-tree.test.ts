@@ -93,7 +93,7 @@ test("finds what a search through all lists finds, after any operations", () => 
       // An owner whose tokens were all known already was never referred to.
       for (const owner of owners) expect(owner.dropped).toBeLessThanOrEqual(1);
     }),
-    { numRuns: 400 },
+    { numRuns: 1500 },
   );
 });
 

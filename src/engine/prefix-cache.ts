@@ -1,0 +1,251 @@
+import { GreedyDual } from "../../lib/eviction.ts";
+import { type CompareTokens, RadixTree, type TokenOwner } from "../../lib/radix-tree.ts";
+import type { KvLayout } from "./kv-layout.ts";
+import { Sequence } from "./sequence.ts";
+
+/** Tokens of a request: a borrowed view, and who keeps them while the tree refers to them. */
+export interface OwnedTokens {
+  readonly view: Int32Array;
+  readonly owner: TokenOwner;
+}
+
+/** Sharing less than this many tokens is not worth a copy or a wait. */
+const leastWorth = 8;
+
+/**
+ * What the context has computed, as one library of prefixes: running requests and parked ones alike are sources. A
+ * running sequence is leased to its request and cannot be evicted.
+ */
+export class PrefixCache {
+  readonly layout: KvLayout;
+  readonly #compare: CompareTokens;
+  /** One tree for each salt and set of adapters: nothing is ever shared between two of them. */
+  readonly #trees = new Map<string, RadixTree<Sequence>>();
+  readonly #parked = new GreedyDual<Sequence>();
+  readonly #running = new Set<Sequence>();
+  readonly #idle: number[] = [];
+  /** Tokens dropped by eviction since the start. */
+  evictedTokens = 0;
+
+  constructor(layout: KvLayout, compare: CompareTokens) {
+    this.layout = layout;
+    this.#compare = compare;
+    for (let id = layout.sequenceCount - 1; id >= 0; id--) this.#idle.push(id);
+  }
+
+  get runningCount(): number {
+    return this.#running.size;
+  }
+  get parkedCount(): number {
+    return this.#parked.size;
+  }
+  /** Whether a request can be given a sequence. */
+  get hasSequence(): boolean {
+    return this.#idle.length > 0 || this.#parked.size > 0;
+  }
+
+  /** How much of a prompt is computed already: at most all but its last token, which must give logits. */
+  cachedLength(key: string, tokens: Int32Array): number {
+    return this.#source(key, tokens)?.length ?? 0;
+  }
+
+  /**
+   * A running sequence that is about to compute more of a prompt than anyone has yet; undefined where there is none worth
+   * waiting for.
+   */
+  promised(key: string, tokens: Int32Array): { sequence: Sequence; length: number } | undefined {
+    const most = tokens.length - 1;
+    const promise = this.#trees
+      .get(key)
+      ?.find(tokens, (sequence, overlap) =>
+        sequence.running && this.#canShare(sequence, overlap, sequence.promisedLength)
+          ? Math.min(overlap, sequence.promisedLength, most)
+          : 0,
+      );
+    if (!promise || promise.length < this.cachedLength(key, tokens) + leastWorth) return undefined;
+    return { sequence: promise.holder, length: promise.length };
+  }
+
+  /**
+   * Leases a sequence to a request, with as much of the prompt computed as anyone can give, or with nothing.
+   * @returns undefined where all sequences are running.
+   */
+  lease(key: string, tokens: OwnedTokens, { reuse }: { reuse: "prefix" | "nothing" }): Sequence | undefined {
+    const source = reuse === "prefix" ? this.#source(key, tokens.view) : undefined;
+    const sequence = source ? this.#from(source, key) : this.#fresh(key);
+    if (!sequence) return undefined;
+    this.#running.add(sequence);
+    sequence.running = true;
+    sequence.promisedLength = tokens.view.length;
+    this.#tree(key).extend(sequence, tokens.view, tokens.owner);
+    return sequence;
+  }
+
+  /** Notes that a leased sequence was computed up to `length` of `tokens`. */
+  computed(sequence: Sequence, tokens: OwnedTokens, length: number): void {
+    this.layout.computed(sequence, length);
+    const tree = this.#tree(sequence.key);
+    if (length > tree.lengthOf(sequence))
+      tree.extend(sequence, tokens.view.subarray(0, length), tokens.owner);
+  }
+
+  /** Shortens a leased sequence. @returns its length then. */
+  truncate(sequence: Sequence, tokens: OwnedTokens, length: number): number {
+    const kept = this.layout.truncate(sequence, length);
+    this.#cutPath(sequence, tokens, kept);
+    return kept;
+  }
+
+  /** Ends a lease; what is computed stays for others until it is evicted. */
+  park(sequence: Sequence, tokens: OwnedTokens): void {
+    if (sequence.computedLength === 0) {
+      this.release(sequence);
+      return;
+    }
+    this.#cutPath(sequence, tokens, sequence.computedLength);
+    this.#running.delete(sequence);
+    sequence.running = false;
+    sequence.promisedLength = 0;
+    this.#touch(sequence);
+  }
+
+  /** Ends a lease and forgets what was computed. */
+  release(sequence: Sequence): void {
+    this.#running.delete(sequence);
+    this.#drop(sequence);
+  }
+
+  /**
+   * Evicts parked sequences until `cells` are free.
+   * @returns whether they are.
+   */
+  makeRoom(cells: number): boolean {
+    while (this.layout.freeCells < cells) if (!this.evict()) return false;
+    return true;
+  }
+
+  /** Drops the parked sequence that is worth least. @returns false where none is parked. */
+  evict(except?: Sequence): boolean {
+    const victim = this.#parked.evict((sequence) => sequence !== except);
+    if (!victim) return false;
+    this.evictedTokens += this.layout.exclusiveCells(victim);
+    this.#drop(victim);
+    return true;
+  }
+
+  /** Drops everything that is parked. */
+  clear(): void {
+    while (this.evict());
+  }
+
+  /** Checks trees, sequences and the context's own memory against each other. @throws Error naming what differs. */
+  check(): void {
+    const fail = (problem: string): never => {
+      throw new Error(`prefix cache: ${problem}`);
+    };
+    const { context } = this.layout;
+    let known = 0;
+    for (const [key, tree] of this.#trees) {
+      tree.check();
+      known += tree.size;
+      if (tree.size === 0) fail(`an empty tree for "${key}"`);
+    }
+    if (known !== this.runningCount + this.parkedCount)
+      fail(`${known} sequences in trees, ${this.runningCount} running and ${this.parkedCount} parked`);
+    if (known + this.#idle.length !== this.layout.sequenceCount)
+      fail(`${known} sequences in use and ${this.#idle.length} idle of ${this.layout.sequenceCount}`);
+    for (const id of this.#idle)
+      if (context.memory.positionMax(id) >= 0) fail(`idle sequence ${id} has cells`);
+    for (const tree of this.#trees.values()) {
+      for (const sequence of tree.holders()) {
+        const { id, computedLength, running } = sequence;
+        const held = context.memory.positionMax(id) + 1;
+        if (held !== computedLength) fail(`sequence ${id} has ${held} cells, said to have ${computedLength}`);
+        const length = tree.lengthOf(sequence);
+        if (running ? length < computedLength : length !== computedLength)
+          fail(`sequence ${id} of ${computedLength} tokens has a path of ${length}`);
+        if (running !== this.#running.has(sequence)) fail(`sequence ${id} is running and is not`);
+      }
+    }
+  }
+
+  #tree(key: string): RadixTree<Sequence> {
+    let tree = this.#trees.get(key);
+    if (!tree) {
+      tree = new RadixTree(this.#compare);
+      this.#trees.set(key, tree);
+    }
+    return tree;
+  }
+
+  /** Whether a memory that cannot drop a tail could still give `overlap` tokens of a sequence of `length`. */
+  #canShare(_sequence: Sequence, overlap: number, length: number): boolean {
+    const { model } = this.layout.context;
+    return (!model.isRecurrent && !model.isHybrid) || overlap >= length;
+  }
+
+  #source(key: string, tokens: Int32Array): { sequence: Sequence; length: number } | undefined {
+    const most = tokens.length - 1;
+    const found = this.#trees.get(key)?.find(tokens, (sequence, overlap) => {
+      const { computedLength } = sequence;
+      if (!this.#canShare(sequence, Math.min(overlap, most), computedLength)) return 0;
+      return Math.min(overlap, computedLength, most);
+    });
+    return found && { sequence: found.holder, length: found.length };
+  }
+
+  /** A sequence with the first tokens of another: that one itself where nobody needs it any longer, or a copy. */
+  #from({ sequence, length }: { sequence: Sequence; length: number }, key: string): Sequence | undefined {
+    const whole = sequence.computedLength === length;
+    if (!sequence.running && whole) return this.#takeOver(sequence, length);
+    const target = this.#idle.length > 0 || this.evict(sequence) ? this.#fresh(key) : undefined;
+    if (!target) return sequence.running ? undefined : this.#takeOver(sequence, length);
+    if (length >= leastWorth) this.layout.share(sequence, target, length);
+    if (!sequence.running) this.#touch(sequence);
+    return target;
+  }
+
+  #takeOver(sequence: Sequence, length: number): Sequence {
+    this.#parked.delete(sequence);
+    if (sequence.computedLength > length) {
+      // Its own path is longer than what the request shares with it; the request's tokens take its place.
+      this.#removePath(sequence);
+      this.layout.truncate(sequence, length);
+    }
+    return sequence;
+  }
+
+  #fresh(key: string): Sequence | undefined {
+    if (this.#idle.length === 0) this.evict();
+    const id = this.#idle.pop();
+    if (id === undefined) return undefined;
+    const sequence = new Sequence(id);
+    sequence.key = key;
+    return sequence;
+  }
+
+  #touch(sequence: Sequence): void {
+    // Attention makes a token dearer the deeper it is.
+    this.#parked.touch(sequence, 1 + sequence.computedLength / 4096);
+  }
+
+  #cutPath(sequence: Sequence, tokens: OwnedTokens, length: number): void {
+    const tree = this.#tree(sequence.key);
+    if (tree.lengthOf(sequence) <= length) return;
+    this.#removePath(sequence);
+    if (length > 0) this.#tree(sequence.key).extend(sequence, tokens.view.subarray(0, length), tokens.owner);
+  }
+
+  #removePath(sequence: Sequence): void {
+    const tree = this.#trees.get(sequence.key);
+    tree?.remove(sequence);
+    if (tree?.size === 0) this.#trees.delete(sequence.key);
+  }
+
+  #drop(sequence: Sequence): void {
+    this.#removePath(sequence);
+    this.layout.drop(sequence);
+    sequence.running = false;
+    this.#idle.push(sequence.id);
+  }
+}

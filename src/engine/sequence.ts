@@ -1,0 +1,16 @@
+/** One sequence of the context: its cells hold positions [0, computedLength) of some tokens. */
+export class Sequence {
+  /** `llama_seq_id`. */
+  readonly id: number;
+  /** What its tokens must agree in with a request's, beside the tokens: salt and adapters. */
+  key = "";
+  computedLength = 0;
+  /** How long it will be before its request generates anything; what followers may wait for. */
+  promisedLength = 0;
+  /** Whether a request is using it; otherwise it is parked. */
+  running = false;
+
+  constructor(id: number) {
+    this.id = id;
+  }
+}

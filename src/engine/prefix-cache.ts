@@ -9,6 +9,13 @@ export interface OwnedTokens {
   readonly owner: TokenOwner;
 }
 
+/** What a running sequence will have computed, as long as it is leased to the request that it was leased to. */
+export interface Promised {
+  readonly sequence: Sequence;
+  readonly leases: number;
+  readonly length: number;
+}
+
 /** Sharing less than this many tokens is not worth a copy or a wait. */
 const leastWorth = 8;
 
@@ -49,11 +56,16 @@ export class PrefixCache {
     return this.#source(key, tokens)?.length ?? 0;
   }
 
+  /** The first of an owner's tokens that a tree refers to; undefined where none does. */
+  referredFrom(key: string, owner: TokenOwner): number | undefined {
+    return this.#trees.get(key)?.referredFrom(owner);
+  }
+
   /**
    * A running sequence that is about to compute more of a prompt than anyone has yet; undefined where there is none worth
    * waiting for.
    */
-  promised(key: string, tokens: Int32Array): { sequence: Sequence; length: number } | undefined {
+  promised(key: string, tokens: Int32Array): Promised | undefined {
     const most = tokens.length - 1;
     const promise = this.#trees
       .get(key)
@@ -63,7 +75,7 @@ export class PrefixCache {
           : 0,
       );
     if (!promise || promise.length < this.cachedLength(key, tokens) + leastWorth) return undefined;
-    return { sequence: promise.holder, length: promise.length };
+    return { sequence: promise.holder, leases: promise.holder.leases, length: promise.length };
   }
 
   /**
@@ -76,6 +88,7 @@ export class PrefixCache {
     if (!sequence) return undefined;
     this.#running.add(sequence);
     sequence.running = true;
+    sequence.leases++;
     sequence.promisedLength = tokens.view.length;
     this.#tree(key).extend(sequence, tokens.view, tokens.owner);
     return sequence;

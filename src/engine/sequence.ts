@@ -9,6 +9,8 @@ export class Sequence {
   promisedLength = 0;
   /** Whether a request is using it; otherwise it is parked. */
   running = false;
+  /** How many requests have had it, so that a later one is not taken for an earlier. */
+  leases = 0;
 
   constructor(id: number) {
     this.id = id;

@@ -1,0 +1,126 @@
+import type { SamplerChain } from "../sampler.ts";
+import type { Promised } from "./prefix-cache.ts";
+import type { RequestSpec, RequestStats } from "./request.ts";
+import type { Sequence } from "./sequence.ts";
+import type { TokenExtent } from "./token-extent.ts";
+
+/**
+ * A request on the decoding side.
+ *
+ *   [0, computedLength)            in the cache
+ *   [computedLength, totalLength)  known and to be computed: the rest of the prompt, or the token sampled last
+ */
+export class ActiveRequest {
+  readonly spec: RequestSpec;
+  readonly arrival: number;
+  /** What sequences must agree in to be shared with it. */
+  readonly key: string;
+  /** Number of its set of adapters. */
+  readonly group: number;
+  extent: TokenExtent;
+  totalLength: number;
+  sequence: Sequence | undefined;
+  sampler: SamplerChain | undefined;
+  /** The sequence whose prompt it waits for, which is about to compute what it needs. */
+  following: Promised | undefined;
+  generatedLength = 0;
+  /** See `Schedulable.servedAt`. */
+  servedAt = 0;
+  /** It has given logits to its caller, who has not chosen a token yet. */
+  awaitsToken = false;
+  awaitsRoom = false;
+  #cachedLength: number | undefined;
+  #computedPrompt = 0;
+  #preemptions = 0;
+  readonly arrivedAt: number;
+  #admittedAt: number | undefined;
+  #promptDoneAt: number | undefined;
+  #lastTokenAt: number | undefined;
+
+  constructor(
+    spec: RequestSpec,
+    place: { arrival: number; key: string; group: number; extent: TokenExtent; now: number },
+  ) {
+    this.spec = spec;
+    this.arrival = place.arrival;
+    this.key = place.key;
+    this.group = place.group;
+    this.extent = place.extent;
+    this.totalLength = spec.promptLength;
+    this.arrivedAt = place.now;
+  }
+
+  get id(): number {
+    return this.spec.id;
+  }
+  get priority(): number {
+    return this.spec.priority ?? 0;
+  }
+  get computedLength(): number {
+    return this.sequence?.computedLength ?? 0;
+  }
+  get remaining(): number {
+    return this.totalLength - this.computedLength;
+  }
+  /** Whether one token is all that is left to compute, of a text that has begun. */
+  get decoding(): boolean {
+    return this.generatedLength > 0 && this.remaining === 1;
+  }
+  /** Whether it may take over what is computed; log-probabilities of the prompt need all of it computed anew. */
+  get reusesPrefix(): boolean {
+    return this.spec.cachePrompt !== false && !this.spec.promptLogprobs;
+  }
+  /** All its tokens, borrowed. */
+  get tokens(): { view: Int32Array; owner: TokenExtent } {
+    return { view: this.extent.view(this.totalLength), owner: this.extent };
+  }
+  get promptDoneAt(): number | undefined {
+    return this.#promptDoneAt;
+  }
+
+  append(token: number): void {
+    this.extent.write(this.totalLength, token);
+    this.totalLength++;
+  }
+
+  admitted(now: number): void {
+    this.#admittedAt ??= now;
+    this.#cachedLength ??= this.computedLength;
+  }
+
+  get cachedLength(): number {
+    return this.#cachedLength ?? 0;
+  }
+
+  computedPrompt(count: number): void {
+    if (this.generatedLength === 0 || count > 1) this.#computedPrompt += count;
+  }
+
+  preempted(): void {
+    this.#preemptions++;
+  }
+
+  promptDone(now: number): void {
+    this.#promptDoneAt ??= now;
+  }
+
+  generated(now: number): void {
+    this.generatedLength++;
+    this.#lastTokenAt = now;
+  }
+
+  stats(now: number): RequestStats {
+    const admitted = this.#admittedAt ?? now;
+    const promptDone = this.#promptDoneAt ?? now;
+    return {
+      promptLength: this.spec.promptLength,
+      cachedLength: this.cachedLength,
+      computedLength: this.#computedPrompt,
+      generatedLength: this.generatedLength,
+      queueMs: admitted - this.arrivedAt,
+      promptMs: this.#admittedAt === undefined ? 0 : promptDone - admitted,
+      predictedMs: this.#promptDoneAt === undefined ? 0 : (this.#lastTokenAt ?? now) - promptDone,
+      preemptions: this.#preemptions,
+    };
+  }
+}

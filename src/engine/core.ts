@@ -1,0 +1,425 @@
+import { DecodeError, RequestError } from "../../lib/errors.ts";
+import type { TokenMemory } from "../../lib/token-memory.ts";
+import type { LoraAdapter } from "../adapter.ts";
+import { Batch } from "../batch.ts";
+import type { Context } from "../context.ts";
+import type { Model } from "../model.ts";
+import { createSampler } from "../sampling-params.ts";
+import { ActiveRequest } from "./active-request.ts";
+import { type EngineSnapshot, emptyCounters } from "./counters.ts";
+import { AdapterSets, createLayout, type LayoutOptions } from "./engine-context.ts";
+import { cutSegments, fillBatch } from "./fill-batch.ts";
+import type { KvLayout } from "./kv-layout.ts";
+import { pickToken, promptLogprobs } from "./pick-token.ts";
+import { PrefixCache } from "./prefix-cache.ts";
+import type { EndReason, EngineSink, RequestSpec, SampledToken } from "./request.ts";
+import { nextToPreempt, plan, type Segment } from "./scheduler.ts";
+import { StepRates } from "./step-rates.ts";
+import { TokenExtent } from "./token-extent.ts";
+import { WaitingQueue } from "./waiting-queue.ts";
+
+export interface CoreOptions extends LayoutOptions {
+  /** Milliseconds that a gap in a stream may last while prompts are computed. */
+  readonly gapMs: number;
+  /** Tokens that a request may be ahead of its consumer. */
+  readonly window: number;
+  /** Check tree, sequences and cells after every step; slow. */
+  readonly checkIntegrity: boolean;
+  readonly adapters?: readonly LoraAdapter[];
+}
+
+/** What {@link EngineCore.step} found to do: `waiting` means that all requests wait for their consumers. */
+export type StepResult = "worked" | "waiting" | "idle";
+
+/**
+ * The decoding side of an engine: owns the context, and computes one batch per step for all requests at once. It runs on
+ * one thread and calls nobody but its sink.
+ */
+export class EngineCore {
+  readonly model: Model;
+  readonly #options: CoreOptions;
+  readonly #memory: TokenMemory;
+  readonly #sink: EngineSink;
+  readonly #adapters: AdapterSets;
+  readonly #rates: StepRates;
+  readonly #counters = emptyCounters();
+  readonly #waiting = new WaitingQueue();
+  readonly #running = new Set<ActiveRequest>();
+  #cache: PrefixCache;
+  #batch: Batch;
+  #arrivals = 0;
+  #served = 0;
+  #evicted = 0;
+
+  constructor(model: Model, options: CoreOptions, memory: TokenMemory, sink: EngineSink) {
+    this.model = model;
+    this.#options = options;
+    this.#memory = memory;
+    this.#sink = sink;
+    this.#adapters = new AdapterSets(options.adapters ?? []);
+    this.#rates = new StepRates(options.gapMs);
+    this.#cache = this.#newCache(createLayout(model, options));
+    this.#batch = new Batch(model.native, { capacity: this.context.batchSize });
+  }
+
+  get context(): Context {
+    return this.layout.context;
+  }
+  get layout(): KvLayout {
+    return this.#cache.layout;
+  }
+  get requestCount(): number {
+    return this.#waiting.size + this.#running.size;
+  }
+
+  /** Takes a request; whatever becomes of it is told to the sink. */
+  submit(spec: RequestSpec): void {
+    const now = performance.now();
+    this.#counters.requests++;
+    const release = (byteOffset: number, byteLength: number) => this.#sink.release(byteOffset, byteLength);
+    const extent = new TokenExtent(this.#memory, spec.byteOffset, spec.capacity, release);
+    try {
+      const group = this.#adapters.number(spec.adapters);
+      const key = `${group}\0${spec.salt ?? ""}`;
+      const request = new ActiveRequest(spec, { arrival: this.#arrivals++, key, group, extent, now });
+      this.#checkLength(spec);
+      this.#waiting.add(request);
+    } catch (error) {
+      extent.end(undefined);
+      this.#counters.failed++;
+      this.#sink.error(spec.id, error);
+    }
+  }
+
+  /** Goes on with a request whose caller samples; it wrote `count` tokens behind those there were. */
+  resume(id: number, count: number): void {
+    const request = this.#byId(id);
+    if (!request?.awaitsToken) return;
+    if (request.totalLength + count > Math.min(request.extent.capacity, this.layout.sequenceLength)) {
+      this.#fail(request, contextFull(this.layout.sequenceLength));
+      return;
+    }
+    request.awaitsToken = false;
+    request.totalLength += count;
+    request.generatedLength += count;
+  }
+
+  /** Computes one batch. */
+  step(): StepResult {
+    this.#endAbandoned();
+    this.#admit();
+    const { segments, group } = this.#plan();
+    if (segments.length === 0) return this.#running.size + this.#waiting.size > 0 ? "waiting" : "idle";
+    this.#adapters.apply(this.context, group);
+    const requests = segments.map(({ id }) => this.#byId(id)!);
+    const started = performance.now();
+    const outcome = this.#decode(requests, segments);
+    if (outcome === "done") {
+      this.#note(requests, segments, performance.now() - started);
+      this.#sampleAll(requests, segments);
+    }
+    if (this.#options.checkIntegrity) this.#cache.check();
+    return "worked";
+  }
+
+  get snapshot(): EngineSnapshot {
+    return {
+      ...this.#counters,
+      evictedTokens: this.#evicted + this.#cache.evictedTokens,
+      layout: this.layout.kind,
+      waiting: this.#waiting.size,
+      running: this.#running.size,
+      parked: this.#cache.parkedCount,
+      cells: this.context.contextLength,
+      usedCells: this.layout.usedCells,
+      sharedCells: this.layout.sharedCells,
+      decodeMs: this.#rates.decodeMs,
+      prefillTokensPerSecond: this.#rates.prefillTokensPerSecond,
+    };
+  }
+
+  /** Forgets what is kept for later requests. */
+  clearCache(): void {
+    this.#cache.clear();
+  }
+
+  /** Ends all requests with an error, and frees the context. */
+  dispose(reason: unknown): void {
+    for (const request of [...this.#waiting, ...this.#running]) this.#fail(request, reason);
+    this.context.dispose();
+  }
+
+  // Requests coming and going
+
+  #checkLength({ promptLength, capacity, maxTokens }: RequestSpec): void {
+    const { sequenceLength } = this.layout;
+    if (promptLength < 1) throw new RequestError("the prompt is empty; give at least one token", "prompt");
+    if (promptLength > sequenceLength) {
+      throw new RequestError(
+        `the prompt has ${promptLength} tokens, the context holds ${sequenceLength}; shorten it or load with a larger contextLength`,
+        "prompt",
+      );
+    }
+    const most = Math.min(promptLength + (maxTokens ?? Number.POSITIVE_INFINITY), sequenceLength + 1);
+    if (capacity < most) throw new RangeError(`the extent has room for ${capacity} tokens, not ${most}`);
+  }
+
+  #byId(id: number): ActiveRequest | undefined {
+    for (const request of this.#running) if (request.id === id) return request;
+    return undefined;
+  }
+
+  #endAbandoned(): void {
+    const now = performance.now();
+    for (const request of [...this.#waiting, ...this.#running]) {
+      const { timeoutMs, predictMs } = request.spec;
+      if (this.#sink.isAborted(request.id)) this.#end(request, "abort");
+      else if (timeoutMs !== undefined && now - request.arrivedAt > timeoutMs) {
+        this.#fail(request, new RequestError(`the request took longer than ${timeoutMs} ms`, "timeout"));
+      } else if (predictMs !== undefined && now - (request.promptDoneAt ?? now) > predictMs) {
+        this.#end(request, "length");
+      }
+    }
+  }
+
+  #admit(): void {
+    while (this.#running.size < this.#options.parallel) {
+      const request = this.#waiting.next(this.#cache);
+      if (!request || !this.#start(request)) return;
+    }
+  }
+
+  #start(request: ActiveRequest): boolean {
+    const reuse = request.reusesPrefix ? "prefix" : "nothing";
+    const sequence = this.#cache.lease(request.key, request.tokens, { reuse });
+    if (!sequence) return false;
+    request.sequence = sequence;
+    // With cells for its prompt there is a chance that it gets somewhere; else whoever runs goes on first.
+    if (!this.#cache.makeRoom(request.remaining) && this.#running.size > 0) {
+      this.#cache.park(sequence, request.tokens);
+      request.sequence = undefined;
+      return false;
+    }
+    this.#waiting.admitted(request);
+    try {
+      if (!request.sampler && request.spec.logitsOffset === undefined) this.#makeSampler(request);
+    } catch (error) {
+      this.#fail(request, error);
+      return true;
+    }
+    request.admitted(performance.now());
+    this.#running.add(request);
+    this.#sink.progress(request.id, request.computedLength, request.cachedLength);
+    return true;
+  }
+
+  #makeSampler(request: ActiveRequest): void {
+    const { sampling, ignoreEos } = request.spec;
+    const params = ignoreEos ? { ...sampling, ignore_eos: true } : sampling;
+    request.sampler = createSampler(this.model, params, { contextLength: this.layout.sequenceLength });
+    request.sampler.acceptPrompt(request.tokens.view);
+  }
+
+  #end(request: ActiveRequest, reason: EndReason): void {
+    const stats = request.stats(performance.now());
+    this.#leave(request, "park");
+    if (reason === "abort") this.#counters.aborted++;
+    else this.#counters.completed++;
+    this.#counters.promptTokens += stats.promptLength;
+    this.#counters.reusedTokens += stats.cachedLength;
+    this.#counters.queueMs += stats.queueMs;
+    this.#sink.end(request.id, reason, stats);
+  }
+
+  #fail(request: ActiveRequest, error: unknown): void {
+    this.#leave(request, "forget");
+    this.#counters.failed++;
+    this.#sink.error(request.id, error);
+  }
+
+  #leave(request: ActiveRequest, what: "park" | "forget"): void {
+    this.#waiting.delete(request);
+    this.#running.delete(request);
+    request.sampler?.dispose();
+    this.#leaveSequence(request, what);
+    const from = this.#cache.referredFrom(request.key, request.extent);
+    request.extent.end(from === undefined ? undefined : { from, to: request.totalLength });
+  }
+
+  #leaveSequence(request: ActiveRequest, what: "park" | "forget"): void {
+    const { sequence } = request;
+    if (!sequence) return;
+    request.sequence = undefined;
+    if (what === "park") this.#cache.park(sequence, request.tokens);
+    else this.#cache.release(sequence);
+  }
+
+  /** Takes a running request's cells; it starts again when there is room, and generates what it would have. */
+  #preempt(request: ActiveRequest): void {
+    this.#counters.preempted++;
+    request.preempted();
+    this.#leaveSequence(request, "forget");
+    this.#running.delete(request);
+    this.#waiting.add(request);
+  }
+
+  // One step
+
+  /** What to compute next, with room for it: parked prefixes go first, then requests. */
+  #plan(): { group: number; segments: readonly Segment[] } {
+    for (;;) {
+      const ready = [...this.#running].filter((request) => this.#canRun(request));
+      const planned = plan(ready, this.#rates.budget(this.#batch.capacity));
+      const wanted = planned.segments.reduce((sum, { count }) => sum + count, 0);
+      if (wanted === 0 || this.#cache.makeRoom(wanted)) return planned;
+      // Whoever decodes has come furthest; a prompt may wait.
+      const decoding = planned.segments.filter(({ id }) => this.#byId(id)!.decoding).length;
+      const fitting = cutSegments(planned.segments, this.layout.freeCells);
+      if (fitting.length >= Math.max(1, decoding)) return { ...planned, segments: fitting };
+      const victim = this.#running.size > 1 ? nextToPreempt([...this.#running]) : undefined;
+      if (victim) this.#preempt(victim);
+      else for (const request of this.#running) this.#fail(request, contextFull(this.layout.sequenceLength));
+    }
+  }
+
+  #canRun(request: ActiveRequest): boolean {
+    if (request.awaitsToken || request.awaitsRoom || request.remaining < 1) return false;
+    const ahead = request.generatedLength - this.#sink.acknowledged(request.id);
+    return ahead < this.#options.window;
+  }
+
+  #decode(requests: readonly ActiveRequest[], segments: readonly Segment[]): "done" | "again" {
+    const batch = fillBatch(this.#batch, requests, segments);
+    try {
+      const outcome = this.context.decode(batch);
+      if (outcome === "done") return "done";
+      if (outcome === "aborted") this.#recover(requests);
+      else this.#noRoom(requests);
+    } catch (error) {
+      if (!(error instanceof DecodeError)) throw error;
+      this.#decodeFailed(requests, error);
+    }
+    return "again";
+  }
+
+  /** After an aborted decode: what the context kept counts, but logits are lost. */
+  #recover(requests: readonly ActiveRequest[]): void {
+    for (const request of requests) {
+      const { sequence } = request;
+      if (!sequence) continue;
+      const held = this.context.memory.positionMax(sequence.id) + 1;
+      if (held > sequence.computedLength) this.#cache.computed(sequence, request.tokens, held);
+      if (held >= request.totalLength)
+        this.#cache.truncate(sequence, request.tokens, request.totalLength - 1);
+    }
+  }
+
+  /** The memory has no room though cells were counted free: windows and recurrent state have limits of their own. */
+  #noRoom(requests: readonly ActiveRequest[]): void {
+    if (this.#cache.evict()) return;
+    const victim = this.#running.size > 1 ? nextToPreempt([...this.#running]) : undefined;
+    if (victim) this.#preempt(victim);
+    else for (const request of requests) this.#fail(request, contextFull(this.layout.sequenceLength));
+  }
+
+  #decodeFailed(requests: readonly ActiveRequest[], error: DecodeError): void {
+    if (error.status === -1) {
+      // The batch was refused before anything was computed, so whoever is not in it is unharmed.
+      for (const request of requests) this.#fail(request, error);
+      return;
+    }
+    for (const request of [...this.#running]) this.#fail(request, error);
+    this.#evicted += this.#cache.evictedTokens;
+    this.#cache.clear();
+    this.context.dispose();
+    this.#cache = this.#newCache(createLayout(this.model, this.#options));
+    this.#adapters.contextReplaced();
+  }
+
+  #newCache(layout: KvLayout): PrefixCache {
+    return new PrefixCache(layout, (a, b) => this.#memory.commonPrefix(a, b));
+  }
+
+  /** Counts what a step computed. */
+  #note(requests: readonly ActiveRequest[], segments: readonly Segment[], milliseconds: number): void {
+    let decoded = 0;
+    let prefilled = 0;
+    for (const [index, request] of requests.entries()) {
+      const { count } = segments[index]!;
+      request.servedAt = ++this.#served;
+      if (request.decoding) decoded++;
+      else {
+        prefilled += count;
+        request.computedPrompt(count);
+      }
+    }
+    this.#rates.measured({ decoded, prefilled, milliseconds });
+    this.#counters.steps++;
+    this.#counters.stepMs += milliseconds;
+    this.#counters.longestStepMs = Math.max(this.#counters.longestStepMs, milliseconds);
+    this.#counters.computedTokens += prefilled;
+  }
+
+  #sampleAll(requests: readonly ActiveRequest[], segments: readonly Segment[]): void {
+    const started = performance.now();
+    let index = 0;
+    for (const [at, request] of requests.entries()) {
+      const { count } = segments[at]!;
+      const sequence = request.sequence!;
+      const start = sequence.computedLength;
+      const wasPrompt = request.generatedLength === 0;
+      this.#cache.computed(sequence, request.tokens, start + count);
+      index += count;
+      try {
+        if (request.spec.promptLogprobs && wasPrompt) {
+          const report = (position: number, token: SampledToken) =>
+            this.#sink.promptToken(request.id, position, token);
+          promptLogprobs(request, this.context, { index: index - count, start, count, report });
+        }
+        if (wasPrompt) this.#sink.progress(request.id, request.computedLength, request.cachedLength);
+        if (request.remaining === 0) this.#sample(request, index - 1);
+      } catch (error) {
+        this.#fail(request, error);
+      }
+    }
+    this.#counters.sampleMs += performance.now() - started;
+  }
+
+  /** Chooses the next token from the logits of batch token `index`, or gives them to the caller. */
+  #sample(request: ActiveRequest, index: number): void {
+    const { spec } = request;
+    request.promptDone(performance.now());
+    if (request.generatedLength >= (spec.maxTokens ?? Number.POSITIVE_INFINITY)) {
+      this.#end(request, "length");
+      return;
+    }
+    if (spec.logitsOffset !== undefined) {
+      const logits = this.context.logits(index);
+      new Float32Array(this.#memory.memory.buffer, spec.logitsOffset, logits.length).set(logits);
+      request.awaitsToken = true;
+      this.#sink.logits(request.id);
+      return;
+    }
+    const sampled = pickToken(request, this.context, index);
+    request.generated(performance.now());
+    this.#counters.generatedTokens++;
+    this.#sink.token(request.id, sampled);
+    if (!spec.ignoreEos && this.model.vocab.isEndOfGeneration(sampled.token)) this.#end(request, "stop");
+    else this.#goOn(request, sampled.token);
+  }
+
+  /** Adds a token to a text, or ends it there. */
+  #goOn(request: ActiveRequest, token: number): void {
+    const { spec } = request;
+    if (request.generatedLength >= (spec.maxTokens ?? Number.POSITIVE_INFINITY)) this.#end(request, "length");
+    else if (request.totalLength >= this.layout.sequenceLength) this.#end(request, "length");
+    else request.append(token);
+  }
+}
+
+function contextFull(length: number): RequestError {
+  return new RequestError(
+    `the context is full (${length} tokens); shorten the prompt or load with a larger contextLength`,
+    "prompt",
+  );
+}

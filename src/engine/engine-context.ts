@@ -1,0 +1,85 @@
+import type { LoraAdapter } from "../adapter.ts";
+import { Context } from "../context.ts";
+import type { ContextOptions } from "../context-options.ts";
+import type { Model } from "../model.ts";
+import type { KvLayout, KvLayoutKind } from "./kv-layout.ts";
+import type { AdapterScale } from "./request.ts";
+import { SharedCells } from "./shared-cells.ts";
+import { Streams } from "./streams.ts";
+
+export interface LayoutOptions {
+  readonly kind: KvLayoutKind;
+  /** Requests that run at once. */
+  readonly parallel: number;
+  /** Most tokens of one request. */
+  readonly contextLength: number;
+  /** Cells of all sequences together. */
+  readonly cells: number;
+  readonly context: ContextOptions;
+}
+
+/** Sequences beyond those that run, for parked prefixes: they cost nothing where cells are shared. */
+const parkedSequences = 56;
+const mostSequences = 256;
+
+/** Makes a context of the layout's kind. @throws ContextInitError */
+export function createLayout(model: Model, options: LayoutOptions): KvLayout {
+  const { kind, parallel, contextLength, cells, context } = options;
+  if (kind === "shared") {
+    // Recurrent state takes memory for every sequence there could be.
+    const parked = model.isRecurrent || model.isHybrid ? parallel : parkedSequences;
+    return new SharedCells(
+      new Context(model, {
+        ...context,
+        contextLength: Math.max(cells, contextLength),
+        maxSequences: Math.min(mostSequences, parallel + parked),
+        unifiedCache: true,
+      }),
+      contextLength,
+    );
+  }
+  const sequences = Math.min(mostSequences, Math.max(parallel, Math.floor(cells / contextLength)));
+  return new Streams(
+    new Context(model, {
+      ...context,
+      contextLength: sequences * contextLength,
+      maxSequences: sequences,
+      unifiedCache: false,
+    }),
+    contextLength,
+  );
+}
+
+/** Numbers sets of adapters, and puts the right ones in place before a batch. */
+export class AdapterSets {
+  readonly #loaded: readonly LoraAdapter[];
+  readonly #sets: { key: string; scales: readonly AdapterScale[] }[] = [{ key: "", scales: [] }];
+  #applied = 0;
+
+  constructor(loaded: readonly LoraAdapter[]) {
+    this.#loaded = loaded;
+  }
+
+  /** The number of a set; equal sets have equal numbers. 0 is the empty one. */
+  number(adapters: readonly AdapterScale[] = []): number {
+    const scales = adapters.filter(({ scale }) => scale !== 0).sort((a, b) => a.id - b.id);
+    for (const { id } of scales)
+      if (!this.#loaded[id])
+        throw new RangeError(`there is no adapter ${id}; ${this.#loaded.length} are loaded`);
+    const key = scales.map(({ id, scale }) => `${id}:${scale}`).join(",");
+    const known = this.#sets.findIndex((set) => set.key === key);
+    return known >= 0 ? known : this.#sets.push({ key, scales }) - 1;
+  }
+
+  apply(context: Context, number: number): void {
+    if (number === this.#applied) return;
+    const { scales } = this.#sets[number]!;
+    context.setAdapters(scales.map(({ id, scale }) => ({ adapter: this.#loaded[id]!, scale })));
+    this.#applied = number;
+  }
+
+  /** A new context has none. */
+  contextReplaced(): void {
+    this.#applied = 0;
+  }
+}

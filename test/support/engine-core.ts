@@ -31,7 +31,7 @@ export class CoreHarness implements EngineSink {
   readonly core: EngineCore;
   readonly heard = new Map<number, Heard>();
   readonly #model: Model;
-  readonly #buffers = new Map<number, number>();
+  readonly #buffers = new Map<number, { byteOffset: number; length: number }>();
   readonly contextLength: number;
   #ids = 0;
   /** Bytes lent to requests and not given back. */
@@ -69,7 +69,7 @@ export class CoreHarness implements EngineSink {
     const byteLength = Math.max(64, Math.ceil((4 * capacity) / 64) * 64);
     const byteOffset = this.arena.take(byteLength);
     this.lentBytes += byteLength;
-    this.#buffers.set(id, byteOffset);
+    this.#buffers.set(id, { byteOffset, length: tokens.length });
     this.arena.tokens.view(byteOffset, capacity).set(tokens);
     this.heard.set(id, {
       tokens: [],
@@ -91,6 +91,13 @@ export class CoreHarness implements EngineSink {
       ...request,
     });
     return id;
+  }
+
+  /** Writes tokens behind those that a request has. */
+  write(id: number, tokens: readonly number[]): void {
+    const { byteOffset, length } = this.#buffers.get(id)!;
+    this.arena.tokens.view(byteOffset + 4 * length, tokens.length).set(tokens);
+    this.#buffers.set(id, { byteOffset, length: length + tokens.length });
   }
 
   of(id: number): Heard {

@@ -1,8 +1,7 @@
 import { totalmem } from "node:os";
-import { ggml_type, type Native } from "../ffi/index.ts";
+import { ggml_type, llama_attention_type, type Native } from "../ffi/index.ts";
 import { ContextInitError } from "../lib/errors.ts";
 import type { ContextParameters } from "./context-options.ts";
-import type { LogMessage } from "./log.ts";
 import type { Model } from "./model.ts";
 
 /**
@@ -42,9 +41,19 @@ function checkPooling(model: Model, parameters: ContextParameters): void {
   }
 }
 
-/** What libllama logs is the only way to learn whether a model's own attention is causal. */
-export function isCausal(messages: readonly LogMessage[]): boolean {
-  return !messages.some(({ text }) => /\bcausal_attn\s*= 0\b/.test(text));
+/** Architectures whose attention looks both ways whatever their files say. */
+const bidirectional = new Set(["gemma-embedding", "rnd1", "dream", "llada", "llada-moe"]);
+
+/** Whether tokens see only those before them: libllama decides it by option, architecture and metadata, and tells nobody. */
+export function isCausal(model: Model, parameters: ContextParameters): boolean {
+  const attention = parameters.attention_type ?? -1;
+  if (attention >= 0) return attention === llama_attention_type.LLAMA_ATTENTION_TYPE_CAUSAL;
+  const architecture = model.metadata.get("general.architecture") ?? "";
+  if (bidirectional.has(architecture)) return false;
+  const key = `${architecture}.attention.causal`;
+  const override = model.options.kvOverrides?.[key];
+  const value = typeof override === "object" ? override.value : override;
+  return String(value ?? model.metadata.get(key) ?? true) === "true";
 }
 
 /** Refuses a KV cache that the machine cannot hold: the system would let it be reserved and then end the process. */

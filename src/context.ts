@@ -9,7 +9,7 @@ import { ContextOutputs } from "./context-outputs.ts";
 import { ContextState } from "./context-state.ts";
 import type { ControlVector } from "./control-vector.ts";
 import { Handle } from "./handle.ts";
-import { captureLog, complaints } from "./log.ts";
+import { captureFailure, complaints } from "./log.ts";
 import type { Model } from "./model.ts";
 import type { ThreadPool } from "./thread-pool.ts";
 
@@ -76,9 +76,8 @@ export class Context extends Handle {
     for (const [field, value] of Object.entries(parameters)) struct.set(field as never, value);
     struct.set("abort_callback", native.libc.strlenAddress);
     struct.set("abort_callback_data", native.memory.addressOf(this.abortFlag));
-    const { result, messages } = create(model, native, struct);
-    this.adopt(result, model);
-    this.#causal = isCausal(messages);
+    this.adopt(create(model, native, struct), model);
+    this.#causal = isCausal(model, parameters);
     this.#positionLimit = positionLimit(model);
     const { c } = native;
     this.contextLength = c.llama_n_ctx(this.pointer);
@@ -333,10 +332,10 @@ export class Context extends Handle {
   }
 }
 
-function create(model: Model, native: Native, struct: CStruct<"llama_context_params">) {
-  const created = captureLog(native, () => native.c.llama_init_from_model(model.pointer, struct));
-  if (created.result === 0) {
-    throw new ContextInitError(`the context could not be created: ${complaints(created.messages)}`);
-  }
-  return created;
+function create(model: Model, native: Native, struct: CStruct<"llama_context_params">): Pointer {
+  const { result, messages } = captureFailure(native, () =>
+    native.c.llama_init_from_model(model.pointer, struct),
+  );
+  if (result === 0) throw new ContextInitError(`the context could not be created: ${complaints(messages)}`);
+  return result;
 }

@@ -70,6 +70,11 @@ export class RingWriter {
     return Atomics.exchange(this.#ring.header, written, this.#written) !== this.#written;
   }
 
+  /** Wakes a thread that waits on the reader's `signal`. */
+  notify(): void {
+    Atomics.notify(this.#ring.header, written);
+  }
+
   #put(record: ArrayLike<number>): boolean {
     const { header, data, mask } = this.#ring;
     const used = (this.#written - Atomics.load(header, read)) | 0;
@@ -97,6 +102,15 @@ export class RingReader {
   /** The word to wait on: it changes when something is published. */
   get signal(): { readonly words: Int32Array; readonly index: number } {
     return { words: this.#ring.header, index: written };
+  }
+
+  /** What the word of {@link signal} is while there is nothing new. */
+  get position(): number {
+    return this.#read;
+  }
+
+  get hasNext(): boolean {
+    return Atomics.load(this.#ring.header, written) !== this.#read;
   }
 
   /** The next record, borrowed until the next call; undefined where there is none. */

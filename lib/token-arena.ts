@@ -203,6 +203,22 @@ export class TokenBuffer implements Disposable {
     this.#storage = storage;
   }
 
+  /**
+   * Gives up its place, cut to a capacity of `capacity` tokens: whoever takes it must give the `byteLength` bytes at
+   * `byteOffset` back to the arena. The buffer is then as good as released.
+   */
+  surrender(capacity: number): { byteOffset: number; byteLength: number } {
+    this.reserve(capacity);
+    const byteOffset = this.#byteOffset;
+    const byteLength = roundUp(4 * capacity);
+    if (byteLength < this.#byteLength)
+      this.#arena.give(byteOffset + byteLength, this.#byteLength - byteLength);
+    this.#released = true;
+    this.#storage = new Int32Array(0);
+    this.#length = 0;
+    return { byteOffset, byteLength };
+  }
+
   /** Gives the place back; idempotent. */
   release(): void {
     if (this.#released) return;

@@ -56,9 +56,14 @@ export class Context extends Handle {
   readonly #positionLimit: number;
   readonly #parameters: ContextParameters;
 
-  /** @throws ContextInitError with libllama's words; RangeError, TypeError naming the option. */
-  constructor(model: Model, options: ContextOptions = {}) {
+  /**
+   * @param options.abortFlag shared bytes to use as {@link abortFlag}, of which all but the first are zero.
+   * @throws ContextInitError with libllama's words; RangeError, TypeError naming the option.
+   */
+  constructor(model: Model, { abortFlag, ...options }: ContextOptions & { abortFlag?: Uint8Array } = {}) {
     super("Context");
+    if (abortFlag && (!(abortFlag.buffer instanceof SharedArrayBuffer) || abortFlag.length < 2))
+      throw new TypeError("abortFlag must be at least two bytes of shared memory");
     const { native } = model;
     if (model.options.vocabOnly) {
       throw new TypeError("the model was loaded with vocabOnly: true and cannot compute; load it without");
@@ -70,7 +75,7 @@ export class Context extends Handle {
     this.#parameters = parameters;
     this.#embeddings = parameters.embeddings === 1;
     // strlen() of "\0" is false, of "\1" true: an abort callback that reads shared memory and needs no JavaScript.
-    this.abortFlag = new Uint8Array(new SharedArrayBuffer(2));
+    this.abortFlag = abortFlag ?? new Uint8Array(new SharedArrayBuffer(2));
     const struct = native.struct("llama_context_params");
     native.c.llama_context_default_params(struct);
     for (const [field, value] of Object.entries(parameters)) struct.set(field as never, value);

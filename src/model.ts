@@ -1,6 +1,7 @@
 import type { Native, Pointer } from "../ffi/index.ts";
 import type { TensorInfo } from "../lib/gguf-tensors.ts";
 import { LoraAdapter } from "./adapter.ts";
+import { checkGguf, splitPaths } from "./gguf-file.ts";
 import { Handle } from "./handle.ts";
 import { readMetadata } from "./metadata.ts";
 import { type LoadedModel, loadModel } from "./model-load.ts";
@@ -24,16 +25,21 @@ export class Model extends Handle {
   readonly path: string;
   readonly options: ModelOptions;
   readonly vocab: Vocab;
-  /** Tensors of all parts by name, as the files describe them. */
-  readonly tensors: ReadonlyMap<string, TensorInfo>;
+  /** Whether another thread owns the C object, and frees it. */
+  readonly #borrowed: boolean;
+  #tensors: ReadonlyMap<string, TensorInfo> | undefined;
   #metadata: ReadonlyMap<string, string> | undefined;
 
-  private constructor({ native, path, pointer, tensors }: LoadedModel, options: ModelOptions) {
+  private constructor(
+    { native, path, pointer, tensors }: Omit<LoadedModel, "tensors"> & Partial<LoadedModel>,
+    options: ModelOptions,
+  ) {
     super("Model");
     this.native = native;
     this.path = path;
     this.options = options;
-    this.tensors = new Map(tensors.map((tensor) => [tensor.name, tensor]));
+    this.#borrowed = tensors === undefined;
+    if (tensors) this.#tensors = byName(tensors);
     this.adopt(pointer);
     this.vocab = new Vocab(this);
   }
@@ -50,8 +56,27 @@ export class Model extends Handle {
     return new Model(await loadModel(path, options), options);
   }
 
+  /**
+   * A view of a model that another thread of this process has loaded from `path` and will free, after this one has been
+   * disposed.
+   */
+  static borrow(
+    native: Native,
+    source: { path: string; pointer: number },
+    options: ModelOptions = {},
+  ): Model {
+    return new Model({ native, path: source.path, pointer: source.pointer as Pointer }, options);
+  }
+
   override get pointer(): Pointer<"llama_model"> {
     return super.pointer as Pointer<"llama_model">;
+  }
+
+  /** Tensors of all parts by name, as the files describe them. */
+  get tensors(): ReadonlyMap<string, TensorInfo> {
+    const { splits } = this.options;
+    this.#tensors ??= byName(checkGguf(this.path, { splits: splits ?? splitPaths(this.path) }).tensors);
+    return this.#tensors;
   }
 
   /** Scalar metadata of the file, as text. */
@@ -167,6 +192,10 @@ export class Model extends Handle {
   }
 
   protected override free(pointer: Pointer): void {
-    this.native.c.llama_model_free(pointer);
+    if (!this.#borrowed) this.native.c.llama_model_free(pointer);
   }
+}
+
+function byName(tensors: readonly TensorInfo[]): ReadonlyMap<string, TensorInfo> {
+  return new Map(tensors.map((tensor) => [tensor.name, tensor]));
 }

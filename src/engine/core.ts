@@ -113,7 +113,9 @@ export class EngineCore {
     this.#adapters.apply(this.context, group);
     const requests = segments.map(({ id }) => this.#byId(id)!);
     const started = performance.now();
+    this.#sink.computing(requests.length === 1 ? requests[0]!.id : undefined);
     const outcome = this.#decode(requests, segments);
+    this.#sink.computing(undefined);
     if (outcome === "done") {
       this.#note(requests, segments, performance.now() - started);
       this.#sampleAll(requests, segments);

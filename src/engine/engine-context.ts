@@ -6,6 +6,7 @@ import type { KvLayout, KvLayoutKind } from "./kv-layout.ts";
 import type { AdapterScale } from "./request.ts";
 import { SharedCells } from "./shared-cells.ts";
 import { Streams } from "./streams.ts";
+import type { DecodeWorkerData } from "./worker-data.ts";
 
 export interface LayoutOptions {
   readonly kind: KvLayoutKind;
@@ -16,6 +17,24 @@ export interface LayoutOptions {
   /** Cells of all sequences together. */
   readonly cells: number;
   readonly context: ContextOptions;
+  /** See `Context.abortFlag`. */
+  readonly abortFlag?: Uint8Array | undefined;
+}
+
+/** Fills in what depends on the model. */
+export function resolveLayout(
+  model: Model,
+  { layout, parallel, contextLength: wanted, cells, context }: DecodeWorkerData["engine"],
+): LayoutOptions {
+  const train = model.trainContextLength || 4096;
+  const contextLength = wanted === undefined ? Math.min(4096, train) : wanted || train;
+  return {
+    kind: layout === "auto" ? "shared" : layout,
+    parallel,
+    contextLength,
+    cells: cells || contextLength * parallel,
+    context,
+  };
 }
 
 /** Sequences beyond those that run, for parked prefixes: they cost nothing where cells are shared. */
@@ -24,7 +43,8 @@ const mostSequences = 256;
 
 /** Makes a context of the layout's kind. @throws ContextInitError */
 export function createLayout(model: Model, options: LayoutOptions): KvLayout {
-  const { kind, parallel, contextLength, cells, context } = options;
+  const { kind, parallel, contextLength, cells, abortFlag } = options;
+  const context = abortFlag ? { ...options.context, abortFlag } : options.context;
   if (kind === "shared") {
     // Recurrent state takes memory for every sequence there could be.
     const parked = model.isRecurrent || model.isHybrid ? parallel : parkedSequences;

@@ -55,10 +55,26 @@ export const Event = {
   closed: 14,
 } as const;
 
-/** Words of the control block for each request: whether it is given up, and how many tokens its consumer has taken. */
-export const slotWords = 2;
+/**
+ * The control block: a bell that the calling side changes whenever there is something to see; the byte that aborts the
+ * running decode; the id of the one request that this decode is for, 0 where it is for several; then two words for each
+ * request: whether it is given up, and how many tokens its consumer has taken.
+ */
+export const bell = 0;
+export const abortWord = 1;
+export const soleRequest = 2;
 export const slotAborted = 0;
 export const slotAcknowledged = 1;
+const firstSlot = 4;
+const slotWords = 2;
+
+export function controlBytes(slots: number): number {
+  return 4 * slotIndex(slots);
+}
+/** Where the words of a slot begin. */
+export function slotIndex(slot: number): number {
+  return firstSlot + slotWords * slot;
+}
 
 const float = new Float32Array(1);
 const bits = new Int32Array(float.buffer);

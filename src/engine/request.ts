@@ -81,6 +81,8 @@ export interface EngineSink {
   release(byteOffset: number, byteLength: number): void;
   /** More room is needed for tokens, see `EngineCore.move`. */
   wantsRoom(id: number, capacity: number): void;
+  /** A decode begins that is for one request alone, or undefined for several or its end: that one may abort it. */
+  computing(id: number | undefined): void;
   /** Whether the caller has given up on a request. */
   isAborted(id: number): boolean;
   /** Tokens that the caller has taken; a request that runs too far ahead waits. */

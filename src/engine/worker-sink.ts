@@ -6,7 +6,8 @@ import {
   sampledToWords,
   slotAborted,
   slotAcknowledged,
-  slotWords,
+  slotIndex,
+  soleRequest,
   textToWords,
   toJson,
 } from "./protocol.ts";
@@ -25,7 +26,7 @@ export class WorkerSink implements EngineSink {
   }
 
   started(id: number, slot: number): void {
-    this.#slots.set(id, slotWords * slot);
+    this.#slots.set(id, slotIndex(slot));
   }
   progress(id: number, computed: number, cached: number): void {
     this.#events.write([Event.progress, id, computed, cached]);
@@ -52,6 +53,9 @@ export class WorkerSink implements EngineSink {
   }
   wantsRoom(id: number, capacity: number): void {
     this.#events.write([Event.wantsRoom, id, capacity]);
+  }
+  computing(id: number | undefined): void {
+    Atomics.store(this.#control, soleRequest, id ?? 0);
   }
   isAborted(id: number): boolean {
     const slot = this.#slots.get(id);

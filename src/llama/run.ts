@@ -1,8 +1,8 @@
 import { logSumExp, type TokenLogprob, topLogprobs } from "../../lib/index.ts";
 import type { SamplerChain } from "../sampler.ts";
+import { TextStream } from "../text-stream.ts";
 import type { Vocab } from "../vocab.ts";
 import type { Generation } from "./generation.ts";
-import { TextStream } from "./text-stream.ts";
 import type { FinishReason, GenerationParams } from "./types.ts";
 
 /** A generated token and, where asked for, how likely it and others were. */

@@ -153,6 +153,7 @@ export class CoreHarness implements EngineSink {
     this.lentBytes -= byteLength;
   }
   wantsRoom(): void {}
+  computing(): void {}
   isAborted(id: number): boolean {
     return this.of(id).aborted;
   }

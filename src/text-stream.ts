@@ -1,5 +1,5 @@
-import { StopMatcher, Utf8Stream } from "../../lib/index.ts";
-import type { Vocab } from "../vocab.ts";
+import { StopMatcher, Utf8Stream } from "../lib/index.ts";
+import type { Vocab } from "./vocab.ts";
 
 /**
  * Turns tokens into text that may be shown: whole characters only, and nothing of a stop string.

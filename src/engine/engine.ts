@@ -1,0 +1,111 @@
+import type { TokenLogprob } from "../../lib/logprobs.ts";
+import type { Model } from "../model.ts";
+import type { SamplingParams } from "../sampling-params.ts";
+import type { EngineSnapshot } from "./counters.ts";
+import type { AdapterScale, EndReason, RequestStats } from "./request.ts";
+
+/**
+ * Chooses a token on the caller's own thread, from the logits of the next token (which it may change) and the tokens so
+ * far; undefined ends the text. Both views are borrowed for the call.
+ */
+export type SampleFunction = (logits: Float32Array, tokens: Int32Array) => number | undefined;
+
+/** What to compute, and how. Lengths in tokens, times in milliseconds. */
+export interface EngineRequest {
+  /** Text or token ids. */
+  readonly prompt: string | ArrayLike<number>;
+  /** Add what the model wants around a text, such as BOS. Default true. */
+  readonly addSpecial?: boolean | undefined;
+  /** Let text such as "<|im_end|>" become its control token. Default true. */
+  readonly parseSpecial?: boolean | undefined;
+  readonly sampling?: SamplingParams | undefined;
+  /** Choose tokens here instead; `sampling` is then not used. */
+  readonly sample?: SampleFunction | undefined;
+  /** Most tokens to generate. Default: until the context is full. */
+  readonly maxTokens?: number | undefined;
+  /** Strings that end the text, before them. */
+  readonly stops?: readonly string[] | undefined;
+  readonly ignoreEos?: boolean | undefined;
+  /** Show control tokens in the text. */
+  readonly special?: boolean | undefined;
+  /** Take what is computed already. Default true. */
+  readonly cachePrompt?: boolean | undefined;
+  /** Larger goes first. Default 0. */
+  readonly priority?: number | undefined;
+  readonly timeoutMs?: number | undefined;
+  /** Time to generate for, from the first token on. */
+  readonly predictMs?: number | undefined;
+  /** Requests of different salts share nothing. */
+  readonly cacheSalt?: string | undefined;
+  /** Default: all adapters that were loaded, with their scales. */
+  readonly adapters?: readonly AdapterScale[] | undefined;
+  /** Likeliest tokens to report with each token; undefined for no log-probabilities. */
+  readonly topLogprobs?: number | undefined;
+  /** Report log-probabilities of the prompt too. */
+  readonly promptLogprobs?: boolean | undefined;
+  /** When the context is full, keep the first `keep` tokens and drop half of the rest, instead of ending. */
+  readonly contextShift?: { readonly keep: number } | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** What happens to a request. The last event is an `end` or an `error`; nothing comes after it. */
+export type EngineEvent =
+  | {
+      readonly type: "progress";
+      readonly totalLength: number;
+      readonly cachedLength: number;
+      readonly computedLength: number;
+    }
+  | {
+      readonly type: "prompt-token";
+      readonly position: number;
+      readonly logprob: number;
+      readonly top: readonly TokenLogprob[];
+      readonly token: number;
+    }
+  | {
+      readonly type: "token";
+      readonly token: number;
+      /** Text that became certain with it: whole characters, and nothing that may belong to a stop string. */
+      readonly text: string;
+      /** Whether it is a token that ends a text. */
+      readonly ends: boolean;
+      readonly logprob: number;
+      readonly top: readonly TokenLogprob[];
+    }
+  | {
+      readonly type: "end";
+      readonly reason: EndReason;
+      /** Text that was held back. */
+      readonly text: string;
+      /** The stop string that ended it. */
+      readonly stop: string | undefined;
+      readonly stats: RequestStats;
+    }
+  | { readonly type: "error"; readonly error: Error };
+
+/** The events of one request. Leaving the loop, or `return()`, gives the request up. */
+export interface EngineStream extends AsyncIterableIterator<EngineEvent, void, undefined>, AsyncDisposable {
+  readonly id: number;
+  /** The request's prompt and what was generated; borrowed, valid until the stream has ended. */
+  readonly tokens: Int32Array;
+  /** Gives the request up; what it has computed stays in the cache. Its last event follows. */
+  cancel(): void;
+}
+
+/** Whoever computes: the one interface that the layers above see. */
+export interface Engine extends AsyncDisposable {
+  /** Metadata and vocabulary; the weights belong to the engine. */
+  readonly model: Model;
+  /** Most tokens of one request. */
+  readonly contextLength: number;
+  /** Requests that wait or run. */
+  readonly requestCount: number;
+  /** Never throws for what a request asks: its stream tells. @throws DisposedError */
+  submit(request: EngineRequest): EngineStream;
+  snapshot(): Promise<EngineSnapshot>;
+  /** Forgets all prefixes that no request is using. */
+  clearCache(): Promise<void>;
+  /** Ends all requests with an error and frees everything. Idempotent. */
+  close(): Promise<void>;
+}

@@ -176,7 +176,14 @@ async function chat(flags: ChatFlags): Promise<void> {
   readline.on("SIGINT", interrupt);
   process.on("SIGINT", interrupt);
   if (terminal) process.stderr.write("/help lists the commands, Ctrl-C stops an answer, Ctrl-D leaves\n");
-  readline.prompt();
+  let open = true;
+  readline.once("close", () => {
+    open = false;
+  });
+  const ready = () => {
+    if (open) readline.prompt();
+  };
+  ready();
   for await (const raw of lines(readline)) {
     const line = raw.trim();
     if (line.startsWith("/")) {
@@ -184,7 +191,7 @@ async function chat(flags: ChatFlags): Promise<void> {
     } else if (line !== "") {
       await conversation.say(line);
     }
-    readline.prompt();
+    ready();
   }
   process.off("SIGINT", interrupt);
   readline.close();

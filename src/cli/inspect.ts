@@ -54,7 +54,7 @@ async function inspect(path: string, flags: InspectFlags): Promise<void> {
   const header = readGgufFile(path);
   const summary = checkGguf(path);
   const memory = estimateMemory(path, flags.ctxSize ?? 4096);
-  const metadata = [...header.metadata].map(([key, value]) => [key, describe(value)] as const);
+  const metadata = [...header.metadata].map(([key, { value }]) => [key, describe(value)] as const);
   const tensors = summary.tensors.map(({ name, type, shape, byteLength }) => ({
     name,
     type,

@@ -1,8 +1,10 @@
+import { readFileSync } from "node:fs";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { type GpuChoice, gpuChoices } from "../../ffi/index.ts";
 import type { CacheType } from "../context-options.ts";
 import { cacheTypes } from "../context-options.ts";
 import { Llama, type LlamaOptions } from "../llama.ts";
+import type { KvOverrides } from "../model-overrides.ts";
 
 export function integer(text: string): number {
   const value = Number(text);
@@ -21,7 +23,19 @@ function layers(text: string): number | "all" {
 }
 
 /** Short flags of several letters, which llama.cpp's tools have and commander knows only with two dashes. */
-const longShortFlags = new Set(["-ub", "-tb", "-ngl", "-fa", "-ctk", "-ctv"]);
+const longShortFlags = new Set([
+  "-ub",
+  "-tb",
+  "-ngl",
+  "-fa",
+  "-ctk",
+  "-ctv",
+  "-sys",
+  "-sm",
+  "-ts",
+  "-mg",
+  "-dev",
+]);
 
 /** Arguments as commander reads them: `-ngl 0` becomes `--ngl 0`. What follows `--` is left alone. */
 export function normaliseArguments(argv: readonly string[]): string[] {
@@ -30,6 +44,35 @@ export function normaliseArguments(argv: readonly string[]): string[] {
     const name = argument.split("=", 1)[0] as string;
     return longShortFlags.has(name) && (end < 0 || index < end) ? `-${argument}` : argument;
   });
+}
+
+function scaledAdapter(text: string, previous: { path: string; scale: number }[] = []) {
+  const cut = text.lastIndexOf(":");
+  if (cut <= 0) throw new InvalidArgumentError("must be a file and a scale, such as adapter.gguf:0.5.");
+  return [...previous, { path: text.slice(0, cut), scale: float(text.slice(cut + 1)) }];
+}
+
+function override(text: string, previous: KvOverrides = {}): KvOverrides {
+  const parts = /^([^=]+)=(int|float|bool|str):(.*)$/s.exec(text);
+  if (!parts) throw new InvalidArgumentError("must be KEY=TYPE:VALUE with the type int, float, bool or str.");
+  const [, key = "", type, value = ""] = parts;
+  if (type === "bool" && value !== "true" && value !== "false")
+    throw new InvalidArgumentError("a bool must be true or false.");
+  const values = {
+    int: () => ({ type: "int" as const, value: integer(value) }),
+    float: () => ({ type: "float" as const, value: float(value) }),
+    bool: () => ({ type: "bool" as const, value: value === "true" }),
+    str: () => ({ type: "str" as const, value }),
+  };
+  return { ...previous, [key]: values[type as keyof typeof values]() };
+}
+
+function names(text: string): string[] {
+  return text === "none" ? [] : text.split(",");
+}
+
+function shares(text: string): number[] {
+  return text.split(/[,/]/).map(float);
 }
 
 /** What every command that loads a model takes, under the names of llama.cpp's tools. */
@@ -46,12 +89,33 @@ export interface ModelFlags {
   cacheTypeK?: CacheType;
   cacheTypeV?: CacheType;
   lora?: string[];
+  loraScaled?: { path: string; scale: number }[];
   chatTemplate?: string;
+  chatTemplateFile?: string;
+  splitMode?: "none" | "layer" | "row";
+  mainGpu?: number;
+  tensorSplit?: number[];
+  device?: string[];
+  overrideKv?: KvOverrides;
+  ropeFreqBase?: number;
+  ropeFreqScale?: number;
+  checkTensors?: boolean;
+  kvOffload?: boolean;
   mmap?: boolean;
   mlock?: boolean;
 }
 
-const collect = (value: string, previous: string[] = []) => [...previous, value];
+/** The text of a file that a flag names, "-" for standard input. @throws Error naming the flag and the file. */
+export function readText(file: string, flag: string): string {
+  try {
+    return readFileSync(file === "-" ? 0 : file, "utf8");
+  } catch (error) {
+    throw new Error(`${flag}: ${file} cannot be read: ${(error as Error).message}`, { cause: error });
+  }
+}
+
+/** A flag that may be repeated. */
+export const collect = (value: string, previous: string[] = []) => [...previous, value];
 
 export function addModelOptions(command: Command): Command {
   const kinds = Object.keys(cacheTypes);
@@ -70,6 +134,19 @@ export function addModelOptions(command: Command): Command {
     .addOption(new Option("--ctk, --cache-type-k <type>", "type of the K cache").choices(kinds))
     .addOption(new Option("--ctv, --cache-type-v <type>", "type of the V cache").choices(kinds))
     .option("--lora <file>", "LoRA adapter to apply; may be repeated", collect)
+    .option("--lora-scaled <file:scale>", "LoRA adapter with a scale; may be repeated", scaledAdapter)
+    .option("--override-kv <key=type:value>", "metadata to change; may be repeated", override)
+    .option("--dev, --device <list>", "devices to use, separated by commas; none for no GPU", names)
+    .addOption(
+      new Option("--sm, --split-mode <mode>", "how GPUs share the model").choices(["none", "layer", "row"]),
+    )
+    .option("--ts, --tensor-split <list>", "share of each GPU, such as 3,1", shares)
+    .option("--mg, --main-gpu <n>", "GPU to use with --split-mode none", integer)
+    .option("--no-kv-offload", "keep the KV cache off the GPU")
+    .option("--rope-freq-base <f>", "RoPE base frequency, 0 for the model's", float)
+    .option("--rope-freq-scale <f>", "RoPE frequency scale, 0 for the model's", float)
+    .option("--check-tensors", "check the values of all tensors")
+    .option("--chat-template-file <file>", "file with the Jinja chat template to use")
     .option("--chat-template <name>", "built-in chat template to use instead of the model's")
     .option("--no-mmap", "read the file instead of mapping it")
     .option("--mlock", "keep the model in memory");
@@ -82,8 +159,21 @@ export function loadOptions(flags: ModelFlags): LlamaOptions {
     gpuLayers: flags.gpuLayers,
     chatTemplateName: flags.chatTemplate,
     mlock: flags.mlock,
-    adapters: flags.lora?.map((path) => ({ path })),
+    adapters: [...(flags.lora ?? []).map((path) => ({ path })), ...(flags.loraScaled ?? [])],
+    kvOverrides: flags.overrideKv,
+    devices: flags.device,
+    splitMode: flags.splitMode,
+    tensorSplit: flags.tensorSplit,
+    mainGpu: flags.mainGpu,
+    checkTensors: flags.checkTensors,
+    chatTemplate:
+      flags.chatTemplateFile === undefined
+        ? undefined
+        : readText(flags.chatTemplateFile, "--chat-template-file"),
   };
+  if (flags.kvOffload === false) options.offloadKqv = false;
+  if (flags.ropeFreqBase !== undefined) options.ropeFrequencyBase = flags.ropeFreqBase;
+  if (flags.ropeFreqScale !== undefined) options.ropeFrequencyScale = flags.ropeFreqScale;
   if (flags.mmap === false) options.mmap = false;
   if (flags.ctxSize !== undefined) options.contextLength = flags.ctxSize;
   if (flags.batchSize !== undefined) options.batchSize = flags.batchSize;

@@ -1,8 +1,7 @@
-import { readFileSync } from "node:fs";
 import type { Command } from "commander";
 import type { GenerationParams, Timings, Usage } from "../llama/types.ts";
 import type { Llama } from "../llama.ts";
-import { addModelOptions, integer, loadLlama, type ModelFlags } from "./options.ts";
+import { addModelOptions, collect, integer, loadLlama, type ModelFlags, readText } from "./options.ts";
 import { addSamplingOptions, type SamplingFlags, samplingParams } from "./sampling.ts";
 
 interface RunFlags extends ModelFlags, SamplingFlags {
@@ -16,8 +15,6 @@ interface RunFlags extends ModelFlags, SamplingFlags {
   verbose?: boolean;
 }
 
-const collect = (value: string, previous: string[] = []) => [...previous, value];
-
 export function addRunCommand(program: Command): void {
   const command = program
     .command("run")
@@ -25,7 +22,7 @@ export function addRunCommand(program: Command): void {
     .option("-p, --prompt <text>", "the prompt (default: standard input)")
     .option("-f, --file <file>", "read the prompt from a file, - for standard input")
     .option("--chat", "answer the prompt as a chat message, through the model's chat template")
-    .option("-sys, --system-prompt <text>".replace("-sys,", "--sys,"), "system message, with --chat")
+    .option("--sys, --system-prompt <text>", "system message, with --chat")
     .option("-n, --predict <n>", "most tokens to generate, -1 for no limit", integer)
     .option("-r, --stop <text>", "stop at this text; may be repeated", collect)
     .option("--json", "print the whole response as JSON instead")
@@ -33,19 +30,19 @@ export function addRunCommand(program: Command): void {
   addSamplingOptions(addModelOptions(command)).action((flags: RunFlags) => runOnce(flags));
 }
 
+/** @throws TypeError for flags that exclude each other, Error for a file that cannot be read. */
 function readPrompt(flags: RunFlags): string {
   if (flags.prompt !== undefined && flags.file !== undefined)
-    throw new Error("give either --prompt or --file, not both");
+    throw new TypeError("give either --prompt or --file, not both");
   if (flags.prompt !== undefined) return flags.prompt;
-  if (flags.file !== undefined && flags.file !== "-") return readFileSync(flags.file, "utf8");
-  if (process.stdin.isTTY)
-    throw new Error("there is no prompt; give one with -p, a file with -f, or pipe it in");
-  return readFileSync(0, "utf8");
+  if (flags.file === undefined && process.stdin.isTTY)
+    throw new TypeError("there is no prompt; give one with -p, a file with -f, or pipe it in");
+  return readText(flags.file ?? "-", "--file");
 }
 
 async function runOnce(flags: RunFlags): Promise<void> {
   const prompt = readPrompt(flags);
-  if (flags.systemPrompt !== undefined && !flags.chat) throw new Error("--system-prompt needs --chat");
+  if (flags.systemPrompt !== undefined && !flags.chat) throw new TypeError("--system-prompt needs --chat");
   const controller = new AbortController();
   const interrupt = () => controller.abort();
   process.once("SIGINT", interrupt);

@@ -1,7 +1,6 @@
-import { readFileSync } from "node:fs";
-import type { Command } from "commander";
+import { type Command, InvalidArgumentError } from "commander";
 import type { SamplingParams } from "../sampling-params.ts";
-import { float, integer } from "./options.ts";
+import { collect, float, integer, readText } from "./options.ts";
 
 /** How to sample, under the names of llama.cpp's tools. */
 export interface SamplingFlags {
@@ -21,6 +20,14 @@ export interface SamplingFlags {
   presencePenalty?: number;
   frequencyPenalty?: number;
   dryMultiplier?: number;
+  dryBase?: number;
+  dryAllowedLength?: number;
+  dryPenaltyLastN?: number;
+  drySequenceBreaker?: string[];
+  adaptiveTarget?: number;
+  adaptiveDecay?: number;
+  minKeep?: number;
+  logitBias?: Record<string, number>;
   mirostat?: number;
   mirostatLr?: number;
   mirostatEnt?: number;
@@ -28,6 +35,13 @@ export interface SamplingFlags {
   grammar?: string;
   grammarFile?: string;
   ignoreEos?: boolean;
+}
+
+/** `ID+BIAS` or `ID-BIAS`, as llama.cpp's tools take it. */
+function bias(text: string, previous: Record<string, number> = {}): Record<string, number> {
+  const parts = /^(\d+)([+-].+)$/.exec(text);
+  if (!parts) throw new InvalidArgumentError("must be a token id and a bias, such as 15043+1.");
+  return { ...previous, [parts[1]!]: parts[2] === "-inf" ? Number.NEGATIVE_INFINITY : float(parts[2]!) };
 }
 
 export function addSamplingOptions(command: Command): Command {
@@ -48,6 +62,14 @@ export function addSamplingOptions(command: Command): Command {
     .option("--presence-penalty <p>", "penalty for tokens that occurred", float)
     .option("--frequency-penalty <p>", "penalty by how often tokens occurred", float)
     .option("--dry-multiplier <m>", "strength of the DRY repetition penalty", float)
+    .option("--dry-base <b>", "base of the DRY penalty", float)
+    .option("--dry-allowed-length <n>", "repetition that DRY lets pass", integer)
+    .option("--dry-penalty-last-n <n>", "tokens that DRY looks at, -1 for the whole context", integer)
+    .option("--dry-sequence-breaker <text>", "text that ends a repetition; may be repeated", collect)
+    .option("--adaptive-target <p>", "probability to stay near, instead of a random pick", float)
+    .option("--adaptive-decay <d>", "how slowly that adapts", float)
+    .option("--min-keep <n>", "fewest tokens that samplers leave", integer)
+    .option("-l, --logit-bias <id+bias>", "such as 15043+1 or 15043-1; may be repeated", bias)
     .option("--mirostat <v>", "mirostat version: 0, 1 or 2", integer)
     .option("--mirostat-lr <eta>", "mirostat learning rate", float)
     .option("--mirostat-ent <tau>", "mirostat target entropy", float)
@@ -76,11 +98,19 @@ export function samplingParams(flags: SamplingFlags): SamplingParams & { ignore_
     presence_penalty: flags.presencePenalty,
     frequency_penalty: flags.frequencyPenalty,
     dry_multiplier: flags.dryMultiplier,
+    dry_base: flags.dryBase,
+    dry_allowed_length: flags.dryAllowedLength,
+    dry_penalty_last_n: flags.dryPenaltyLastN,
+    dry_sequence_breakers: flags.drySequenceBreaker,
+    adaptive_target: flags.adaptiveTarget,
+    adaptive_decay: flags.adaptiveDecay,
+    min_keep: flags.minKeep,
+    logit_bias: flags.logitBias,
     mirostat: flags.mirostat,
     mirostat_eta: flags.mirostatLr,
     mirostat_tau: flags.mirostatEnt,
     samplers: flags.samplers?.split(";"),
-    grammar: flags.grammar ?? (flags.grammarFile && readFileSync(flags.grammarFile, "utf8")),
+    grammar: flags.grammar ?? (flags.grammarFile && readText(flags.grammarFile, "--grammar-file")),
     ignore_eos: flags.ignoreEos,
   };
   return Object.fromEntries(Object.entries(params).filter(([, value]) => value !== undefined));

@@ -1,7 +1,7 @@
-import { readFileSync } from "node:fs";
 import type { Command } from "commander";
 import { embeddedModelPath } from "../embedded-model.ts";
 import { Model } from "../model.ts";
+import { readText } from "./options.ts";
 
 interface TokenizeFlags {
   model?: string;
@@ -28,7 +28,7 @@ export function addTokenizeCommand(program: Command): void {
 }
 
 async function tokenize(flags: TokenizeFlags): Promise<void> {
-  const text = flags.prompt ?? readFileSync(flags.file ?? 0, "utf8");
+  const text = flags.prompt ?? readText(flags.file ?? "-", "--file");
   using model = await Model.load(flags.model ?? embeddedModelPath(), { vocabOnly: true });
   const tokens = model.vocab.tokenize(text, { addSpecial: flags.bos, parseSpecial: flags.parseSpecial });
   if (flags.ids) {

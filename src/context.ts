@@ -136,6 +136,7 @@ export class Context extends Handle {
 
   /** Computes a batch with the encoder, without memory. Outputs as with {@link decode}. */
   encode(batch: Batch): DecodeOutcome {
+    this.assertUsable();
     if (!this.model.hasEncoder && this.hasMemory) {
       throw new TypeError("this model has no encoder (hasEncoder is false); use decode()");
     }

@@ -6,12 +6,14 @@ import type { Context } from "../context.ts";
 import type { Model } from "../model.ts";
 import { createSampler } from "../sampling-params.ts";
 import { ActiveRequest } from "./active-request.ts";
+import { checkLength, contextFull } from "./context-limits.ts";
 import { type EngineSnapshot, emptyCounters } from "./counters.ts";
 import { AdapterSets, createLayout, type LayoutOptions } from "./engine-context.ts";
 import { cutSegments, fillBatch } from "./fill-batch.ts";
 import type { KvLayout } from "./kv-layout.ts";
 import { pickToken, promptLogprobs } from "./pick-token.ts";
 import { PrefixCache } from "./prefix-cache.ts";
+import { recoverAborted } from "./recover-aborted.ts";
 import type { EndReason, EngineSink, RequestSpec, SampledToken } from "./request.ts";
 import { nextToPreempt, plan, type Segment } from "./scheduler.ts";
 import { StepRates } from "./step-rates.ts";
@@ -82,7 +84,7 @@ export class EngineCore {
       const group = this.#adapters.number(spec.adapters);
       const key = `${group}\0${spec.salt ?? ""}`;
       const request = new ActiveRequest(spec, { arrival: this.#arrivals++, key, group, extent, now });
-      this.#checkLength(spec);
+      checkLength(spec, this.layout.sequenceLength);
       this.#waiting.add(request);
     } catch (error) {
       extent.end(undefined);
@@ -152,19 +154,6 @@ export class EngineCore {
   }
 
   // Requests coming and going
-
-  #checkLength({ promptLength, capacity, maxTokens }: RequestSpec): void {
-    const { sequenceLength } = this.layout;
-    if (promptLength < 1) throw new RequestError("the prompt is empty; give at least one token", "prompt");
-    if (promptLength > sequenceLength) {
-      throw new RequestError(
-        `the prompt has ${promptLength} tokens, the context holds ${sequenceLength}; shorten it or load with a larger contextLength`,
-        "prompt",
-      );
-    }
-    const most = Math.min(promptLength + (maxTokens ?? Number.POSITIVE_INFINITY), sequenceLength + 1);
-    if (capacity < most) throw new RangeError(`the extent has room for ${capacity} tokens, not ${most}`);
-  }
 
   #byId(id: number): ActiveRequest | undefined {
     for (const request of this.#running) if (request.id === id) return request;
@@ -295,25 +284,13 @@ export class EngineCore {
     try {
       const outcome = this.context.decode(batch);
       if (outcome === "done") return "done";
-      if (outcome === "aborted") this.#recover(requests);
+      if (outcome === "aborted") recoverAborted(requests, this.#cache);
       else this.#noRoom(requests);
     } catch (error) {
       if (!(error instanceof DecodeError)) throw error;
       this.#decodeFailed(requests, error);
     }
     return "again";
-  }
-
-  /** After an aborted decode: what the context kept counts, but logits are lost. */
-  #recover(requests: readonly ActiveRequest[]): void {
-    for (const request of requests) {
-      const { sequence } = request;
-      if (!sequence) continue;
-      const held = this.context.memory.positionMax(sequence.id) + 1;
-      if (held > sequence.computedLength) this.#cache.computed(sequence, request.tokens, held);
-      if (held >= request.totalLength)
-        this.#cache.truncate(sequence, request.tokens, request.totalLength - 1);
-    }
   }
 
   /** The memory has no room though cells were counted free: windows and recurrent state have limits of their own. */
@@ -417,11 +394,4 @@ export class EngineCore {
     else if (request.totalLength >= this.layout.sequenceLength) this.#end(request, "length");
     else request.append(token);
   }
-}
-
-function contextFull(length: number): RequestError {
-  return new RequestError(
-    `the context is full (${length} tokens); shorten the prompt or load with a larger contextLength`,
-    "prompt",
-  );
 }

@@ -1,0 +1,17 @@
+import type { ActiveRequest } from "./active-request.ts";
+import type { PrefixCache } from "./prefix-cache.ts";
+
+/**
+ * After an aborted decode: the part of the batch that the context kept counts as computed. Its logits are lost, so a
+ * request that was to be sampled computes its last token once more.
+ */
+export function recoverAborted(requests: readonly ActiveRequest[], cache: PrefixCache): void {
+  const { memory } = cache.layout.context;
+  for (const request of requests) {
+    const { sequence, tokens, totalLength } = request;
+    if (!sequence) continue;
+    const held = memory.positionMax(sequence.id) + 1;
+    if (held > sequence.computedLength) cache.computed(sequence, tokens, held);
+    if (held >= totalLength) cache.truncate(sequence, tokens, totalLength - 1);
+  }
+}

@@ -1,4 +1,5 @@
 import { prefixMatchWasm } from "./prefix-match.generated.ts";
+import { instantiateKernel } from "./wasm-kernel.ts";
 
 /** Length of the common prefix of `length` tokens at two byte offsets of the memory it was made for. */
 export type PrefixKernel = (a: number, b: number, length: number) => number;
@@ -11,31 +12,9 @@ export function longestCommonPrefixNaive(a: Int32Array, b: Int32Array): number {
   return index;
 }
 
-let compiled: WebAssembly.Module | null | undefined;
-
-/** The module, compiled once; null where this engine has no wasm SIMD or no shared memory. */
-function kernelModule(): WebAssembly.Module | null {
-  if (compiled === undefined) {
-    try {
-      const bytes = Uint8Array.from(atob(prefixMatchWasm), (character) => character.charCodeAt(0));
-      compiled = new WebAssembly.Module(bytes);
-    } catch {
-      compiled = null;
-    }
-  }
-  return compiled;
-}
-
 /** A SIMD kernel over a shared memory; undefined where the engine cannot run it, and the loop must do. */
 export function createPrefixKernel(memory: WebAssembly.Memory): PrefixKernel | undefined {
-  const module = kernelModule();
-  if (!module) return undefined;
-  try {
-    const instance = new WebAssembly.Instance(module, { cria: { memory } });
-    return instance.exports.commonPrefix as PrefixKernel;
-  } catch {
-    return undefined;
-  }
+  return instantiateKernel<{ commonPrefix: PrefixKernel }>(prefixMatchWasm, memory)?.commonPrefix;
 }
 
 /**

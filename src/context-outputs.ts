@@ -1,4 +1,5 @@
 import type { Native, Pointer } from "../ffi/index.ts";
+import { allocateLogits } from "../lib/logits-scan.ts";
 import type { Batch } from "./batch.ts";
 
 /** What {@link ContextOutputs} needs to know of its context. */
@@ -58,7 +59,7 @@ export class ContextOutputs {
   logits(index = -1): Float32Array {
     this.check(index);
     const { native, pointer, model } = this.#owner;
-    this.#logits ??= new Float32Array(new SharedArrayBuffer(4 * model.vocab.size));
+    this.#logits ??= allocateLogits(model.vocab.size);
     const source = native.c.llama_get_logits_ith(pointer, index);
     if (source === 0) throw new RangeError("the context gives embeddings only, no logits");
     native.memory.copyInto(this.#logits, source);

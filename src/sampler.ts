@@ -60,7 +60,15 @@ export class Sampler extends Handle {
 
   /** `llama_sampler_init_greedy`: picks the most likely token. */
   static greedy(model: Model): Sampler {
-    return Sampler.#make(model, model.native.c.llama_sampler_init_greedy(), {}, picks);
+    return Sampler.#make(
+      model,
+      model.native.c.llama_sampler_init_greedy(),
+      {},
+      {
+        picks: true,
+        stateless: true,
+      },
+    );
   }
   /** `llama_sampler_init_dist`: picks at random by probability. */
   static dist(model: Model, options: Seeded = {}): Sampler {
@@ -214,7 +222,10 @@ export class Sampler extends Handle {
       array.set("token", token, index).set("bias", bias, index);
     }
     const pointer = native.c.llama_sampler_init_logit_bias(vocab.size, biases.length, array.address);
-    return Sampler.#make(model, pointer, { biases: biases.map(([...pair]) => pair) }, { overflows: true });
+    const pairs = biases.map(([...pair]) => pair);
+    const small = pairs.every(([, bias]) => bias < 1e6 && (bias > -1e6 || bias === Number.NEGATIVE_INFINITY));
+    const traits = small ? { biases: pairs, stateless: true } : { overflows: true };
+    return Sampler.#make(model, pointer, { biases: pairs }, traits);
   }
   /** `llama_sampler_init_infill`, for filling in the middle; it compares all pairs of at most 1000 candidates. */
   static infill(model: Model): Sampler {

@@ -1,5 +1,6 @@
 import type { Pointer } from "../../ffi/index.ts";
 import { CriaError, DisposedError, RequestError } from "../../lib/errors.ts";
+import { argmax } from "../../lib/logits-scan.ts";
 import type { Grammar } from "../grammar.ts";
 import { Handle } from "../handle.ts";
 import type { Model } from "../model.ts";
@@ -37,6 +38,8 @@ export class SamplerChain extends Handle {
   #grammar: Sampler | undefined;
   #candidates: Candidates | undefined;
   #scratch: Float32Array | undefined;
+  /** All biases where biases and greedy are all there is, which needs no candidates; null where it is not. */
+  #greedy: readonly (readonly [token: number, bias: number])[] | null | undefined;
   #history = new TokenHistory();
   #sampleMs = 0;
   #sampleCount = 0;
@@ -80,6 +83,7 @@ export class SamplerChain extends Handle {
    */
   add(sampler: Sampler | CustomSampler): this {
     this.assertUsable();
+    this.#greedy = undefined;
     const last = this.#links.at(-1);
     const grammar = sampler instanceof Sampler && sampler.model === this.model && sampler.isGrammar;
     if (last && picks(last) && !grammar) {
@@ -115,6 +119,7 @@ export class SamplerChain extends Handle {
     if (this.model.disposed) throw new DisposedError("Model");
     const before = this.#links.slice(0, index).filter((other) => other instanceof NativeSampler).length;
     this.#links.splice(index, 1);
+    this.#greedy = undefined;
     if (link instanceof CustomSampler) return link;
     this.model.native.c.llama_sampler_chain_remove(this.pointer, before);
     return Sampler.adopt(this.model, link);
@@ -237,13 +242,20 @@ export class SamplerChain extends Handle {
 
   /** The token to be accepted; undefined where the grammar allows none. */
   #choose(logits: Float32Array): number | undefined {
+    this.#greedy ??= biasesBeforeGreedy(this.#links) ?? null;
+    if (this.#greedy && !this.#grammar) {
+      for (const [token, bias] of this.#greedy) logits[token]! += bias;
+      const best = argmax(logits);
+      if (best === undefined) throw nothingLeft();
+      return best;
+    }
     const leading = this.#links.findIndex((link) => !(link instanceof CustomSampler));
     for (const link of this.#links.slice(0, leading)) this.#applyCustom(link as CustomSampler, logits);
     const links = this.#links.slice(leading);
     const grammar = this.#grammar;
     let token = this.#pick(logits, links);
     if (token === undefined) {
-      throw new RequestError("no token is left to pick: logit_bias or samplers in TypeScript ruled out all");
+      throw nothingLeft();
     }
     if (!grammar || grammar.allows(token)) return token;
     // libllama's filter lets a few tokens pass that it would then end the process on; those are ruled out one by one.
@@ -256,7 +268,6 @@ export class SamplerChain extends Handle {
 
   /** The token that the samplers choose; undefined where none is left to choose from. */
   #pick(logits: Float32Array, links: readonly Link[], grammar?: Sampler): number | undefined {
-    if (links.length === 1 && !grammar && links[0]!.name === "greedy") return mostLikely(logits);
     this.#candidates ??= new Candidates(this.model.native, this.model.vocab.size);
     const candidates = this.#candidates;
     candidates.fill(logits);
@@ -300,18 +311,17 @@ function picks(link: Link): boolean {
   return link instanceof NativeSampler && link.traits.picks === true;
 }
 
-/** What greedy selects, without making candidates. @throws RangeError for NaN and +Infinity. */
-function mostLikely(logits: Float32Array): number | undefined {
-  let best: number | undefined;
-  let largest = Number.NEGATIVE_INFINITY;
-  for (let token = 0; token < logits.length; token++) {
-    const logit = logits[token]!;
-    if (logit <= largest) continue;
-    if (!(logit < Number.POSITIVE_INFINITY)) {
-      throw new RangeError(`the logit of token ${token} is ${logit}; the model's file may be broken`);
-    }
-    best = token;
-    largest = logit;
+/** All biases of a chain that ends with greedy and does nothing else; undefined for other chains. */
+function biasesBeforeGreedy(links: readonly Link[]): (readonly [number, number])[] | undefined {
+  if (links.at(-1)?.name !== "greedy") return undefined;
+  const biases: (readonly [number, number])[] = [];
+  for (const link of links.slice(0, -1)) {
+    if (!(link instanceof NativeSampler) || !link.traits.biases) return undefined;
+    biases.push(...link.traits.biases);
   }
-  return best;
+  return biases;
+}
+
+function nothingLeft(): RequestError {
+  return new RequestError("no token is left to pick: logit_bias or samplers in TypeScript ruled out all");
 }

@@ -10,6 +10,10 @@ export interface SamplerTraits {
   readonly needsProbability?: boolean;
   /** Can make logits larger than libllama can sort, or overflow. */
   readonly overflows?: boolean;
+  /** All it does: what is added to the logits of some tokens, small enough that none overflows. */
+  readonly biases?: readonly (readonly [token: number, bias: number])[];
+  /** Keeps nothing of the tokens that are picked, so that it need not be told of them. */
+  readonly stateless?: boolean;
   /** Most candidates it can be given in reasonable time. */
   readonly most?: number;
   /** Tokens it looks back at. */
@@ -70,7 +74,8 @@ export class NativeSampler {
 
   /** @throws RangeError where the grammar forbids the token: libllama would end the process. */
   accept(token: number): void {
-    const { guard } = this.traits;
+    const { guard, stateless } = this.traits;
+    if (stateless) return;
     if (guard && !guard.allows(token)) throw forbidden(token);
     guard?.accept(token);
     this.native.c.llama_sampler_accept(this.pointer, token);

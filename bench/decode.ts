@@ -87,8 +87,8 @@ function numberAfter(args: readonly string[], flag: string, fallback: number): n
 }
 
 export async function run(args: string[]): Promise<void> {
-  const count = numberAfter(args, "--tokens", 60);
-  const rounds = numberAfter(args, "--rounds", 9);
+  const count = numberAfter(args, "--tokens", 25);
+  const rounds = numberAfter(args, "--rounds", 41);
   const rows: string[][] = [];
   for (const name of ["bench-32k", "bench-128k"] as const) {
     await using llama = await Llama.load(await fixture(name), {

@@ -1,4 +1,5 @@
 import { logitsScanWasm } from "./logits-scan.generated.ts";
+import { TokenArena } from "./token-arena.ts";
 import { instantiateKernel } from "./wasm-kernel.ts";
 
 interface LogitsKernel {
@@ -6,35 +7,58 @@ interface LogitsKernel {
   indexOf(byteOffset: number, length: number, value: number): number;
 }
 
-const pageBytes = 65536;
 /** The kernel works on whole blocks of this many floats. */
 const block = 16;
 
-/** The kernel over each memory that {@link allocateLogits} made. */
-const kernels = new WeakMap<ArrayBufferLike, LogitsKernel>();
+/**
+ * One memory for the logits of all contexts of this thread: each memory takes address space, of which some engines have
+ * little, and a vocabulary's logits are small.
+ */
+let arena: { readonly bytes: TokenArena; readonly kernel: LogitsKernel | undefined } | undefined;
+const vectorised = new WeakSet<Float32Array>();
 
-/** Room for logits, which scans over it are vectorised for. Shape [size]; filled with -Infinity. */
-export function allocateLogits(size: number): Float32Array {
+function logitsArena() {
+  if (!arena) {
+    const bytes = new TokenArena({ initialTokens: 2 ** 18 });
+    arena = { bytes, kernel: instantiateKernel<LogitsKernel>(logitsScanWasm, bytes.memory) };
+  }
+  return arena;
+}
+
+/** Room for logits, over which scans are vectorised, until it is released. */
+export interface LogitsRoom {
+  /** Shape [size]; -Infinity at first. */
+  readonly view: Float32Array;
+  release(): void;
+}
+
+export function allocateLogits(size: number): LogitsRoom {
+  const { bytes, kernel } = logitsArena();
   const padded = Math.ceil(size / block) * block;
-  const pages = Math.max(1, Math.ceil((4 * padded) / pageBytes));
-  const memory = new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true });
-  const kernel = instantiateKernel<LogitsKernel>(logitsScanWasm, memory);
-  if (kernel) kernels.set(memory.buffer, kernel);
-  return new Float32Array(memory.buffer).fill(Number.NEGATIVE_INFINITY).subarray(0, size);
+  const place = bytes.allocateBytes(Math.max(4, 4 * padded));
+  const whole = new Float32Array(place.view.buffer, place.byteOffset, padded).fill(Number.NEGATIVE_INFINITY);
+  const view = whole.subarray(0, size);
+  if (kernel) vectorised.add(view);
+  const release = () => {
+    vectorised.delete(view);
+    place.release();
+  };
+  return { view, release };
 }
 
 /**
- * Index of the largest logit, of equals the first; undefined where all are -Infinity.
+ * Index of the largest logit, of equals the first; undefined where all are -Infinity. Fast for the view of a
+ * {@link LogitsRoom}.
  * @throws RangeError for NaN and +Infinity.
  */
 export function argmax(logits: Float32Array): number | undefined {
-  const kernel = logits.byteOffset === 0 ? kernels.get(logits.buffer) : undefined;
+  const kernel = vectorised.has(logits) ? arena?.kernel : undefined;
   if (!kernel) return argmaxNaive(logits);
   const padded = Math.ceil(logits.length / block) * block;
-  const largest = kernel.largest(0, padded);
+  const largest = kernel.largest(logits.byteOffset, padded);
   if (largest === Number.NEGATIVE_INFINITY) return undefined;
   if (!(largest < Number.POSITIVE_INFINITY)) return argmaxNaive(logits);
-  return kernel.indexOf(0, padded, largest);
+  return kernel.indexOf(logits.byteOffset, padded, largest);
 }
 
 /** Logit by logit: the reference that {@link argmax} is tested against. */

@@ -1,5 +1,5 @@
 import type { Native, Pointer } from "../ffi/index.ts";
-import { allocateLogits } from "../lib/logits-scan.ts";
+import { allocateLogits, type LogitsRoom } from "../lib/logits-scan.ts";
 import type { Batch } from "./batch.ts";
 
 /** What {@link ContextOutputs} needs to know of its context. */
@@ -24,7 +24,7 @@ export class ContextOutputs {
   #flags = new Int8Array(0);
   #length = 0;
   #count = 0;
-  #logits: Float32Array | undefined;
+  #logits: LogitsRoom | undefined;
 
   constructor(owner: OutputsOwner) {
     this.#owner = owner;
@@ -62,8 +62,14 @@ export class ContextOutputs {
     this.#logits ??= allocateLogits(model.vocab.size);
     const source = native.c.llama_get_logits_ith(pointer, index);
     if (source === 0) throw new RangeError("the context gives embeddings only, no logits");
-    native.memory.copyInto(this.#logits, source);
-    return this.#logits;
+    native.memory.copyInto(this.#logits.view, source);
+    return this.#logits.view;
+  }
+
+  /** Gives back what {@link logits} is copied to; the views that it gave must not be used any more. */
+  release(): void {
+    this.#logits?.release();
+    this.#logits = undefined;
   }
 
   /** Embedding of an output token, for contexts without pooling. Shape [output embedding length]; a copy. */

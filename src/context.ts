@@ -291,6 +291,7 @@ export class Context extends Handle {
 
   protected override free(pointer: Pointer): void {
     this.native.c.llama_free(pointer as Pointer<"llama_context">);
+    this.outputs.release();
     this.#pools = [];
     this.#adapters = [];
   }

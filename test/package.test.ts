@@ -21,7 +21,9 @@ let project = "";
 let expected = "";
 
 function run(command: string, args: readonly string[], cwd: string): string {
-  const child = spawnSync(command, args, { cwd, encoding: "utf8" });
+  // Each runtime chooses its own foreign function interface.
+  const { CRIA_FFI: _, ...env } = process.env;
+  const child = spawnSync(command, args, { cwd, env, encoding: "utf8" });
   if (child.status !== 0) throw new Error(`${command} ${args.join(" ")}: ${child.status}\n${child.stderr}`);
   return child.stdout;
 }

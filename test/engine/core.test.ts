@@ -218,6 +218,23 @@ describe("order and limits", () => {
     expect(ids.map((id) => engine.text(id))).toEqual([paris, "The opposite of hot is cold."]);
   });
 
+  test("without room the youngest gives up its cells, and its text is what it would have been", () => {
+    const json = "Write JSON for Anna, age 30, from Oslo.";
+    const written = '{"name": "Anna", "age": 30, "city": "Oslo"}';
+    const turn = (question: string, answer: string) => `${ask(question)}${answer}<|im_end|>\n`;
+    // 122 and 102 tokens, and 24 more for each: one of the two must wait, of 256 cells.
+    const prompts = [
+      turn(json, written) + turn(json, written) + ask(json),
+      turn("What is the capital of France?", paris) + turn(json, written) + ask(json),
+    ];
+    using engine = new CoreHarness(model, { contextLength: 200, cells: 256 });
+    const ids = prompts.map((prompt) => engine.submit(prompt, { maxTokens: 24 }));
+    engine.run();
+    for (const id of ids) expect(engine.text(id)).toBe(written);
+    expect(ids.map((id) => engine.stats(id).preemptions)).toEqual([0, 1]);
+    expect(engine.core.snapshot.preempted).toBe(1);
+  });
+
   test("a request that nobody reads stops, and the others do not", () => {
     using engine = new CoreHarness(model, { window: 4 });
     const unread = engine.submit(france);

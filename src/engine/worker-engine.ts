@@ -97,6 +97,11 @@ export class WorkerEngine implements Engine {
     return this.close();
   }
 
+  /** Ends the decoding thread as a crash would; for tests of what follows. @internal */
+  async crash(): Promise<void> {
+    await this.#thread.worker.terminate();
+  }
+
   async #close(): Promise<void> {
     process.off("exit", this.#onExit);
     await this.#restarting;
@@ -131,9 +136,12 @@ export class WorkerEngine implements Engine {
     return stream;
   }
 
-  #call(question: object): Promise<unknown> {
+  async #call(question: object): Promise<unknown> {
     this.#assertOpen();
-    if (this.#restarting) return this.#restarting.then(() => this.#call(question));
+    if (this.#restarting) {
+      await this.#restarting;
+      this.#assertOpen();
+    }
     const id = ++this.#callIds;
     this.#thread.worker.ref();
     return new Promise((resolve, reject) => {

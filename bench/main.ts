@@ -7,6 +7,7 @@ interface Benchmark {
 const benchmarks: Readonly<Record<string, () => Promise<Benchmark>>> = {
   prefix: () => import("./prefix.ts"),
   decode: () => import("./decode.ts"),
+  engine: () => import("./engine.ts"),
   soak: () => import("./soak.ts"),
 };
 

@@ -119,8 +119,8 @@ function checkOutputRoom(lengths: {
   }
 }
 
-const maxContextLength = 2 ** 24;
-const maxThreads = 512;
+export const maxContextLength = 2 ** 24;
+export const maxThreads = 512;
 
 /**
  * Turns options into fields of `llama_context_params`.

@@ -67,7 +67,8 @@ export interface SamplingParams {
   logits_processors?: LogitsProcessor | readonly LogitsProcessor[] | undefined;
 }
 
-const defaults = {
+/** What {@link SamplingParams} leaves out. */
+export const samplingDefaults = {
   temperature: 0.8,
   top_k: 40,
   top_p: 0.95,
@@ -94,7 +95,7 @@ const defaults = {
   min_keep: 0,
 } as const;
 
-type Numbers = { [K in keyof typeof defaults]: number };
+type Numbers = { [K in keyof typeof samplingDefaults]: number };
 
 /** llama.cpp's default order. */
 export const defaultSamplers = [
@@ -179,7 +180,7 @@ const factories: Readonly<Record<string, (building: Building) => Sampler | undef
 
 const whole = true;
 /** Bounds of the fields, inclusive; what is meant to be an integer says so. */
-const bounds: Readonly<Record<keyof Numbers, readonly [least: number, most: number, integer?: boolean]>> = {
+export const samplingBounds: Readonly<Record<keyof Numbers, readonly [least: number, most: number, integer?: boolean]>> = {
   temperature: [0, 1e6],
   top_k: [-0x80000000, 0x7fffffff, whole],
   top_p: [0, 1],
@@ -208,11 +209,11 @@ const bounds: Readonly<Record<keyof Numbers, readonly [least: number, most: numb
 
 /** Defaults, then what was given, then checks. @throws TypeError, RangeError naming the field. */
 function readNumbers(params: SamplingParams): Numbers {
-  const numbers: Record<string, number> = { ...defaults };
-  for (const name of Object.keys(defaults) as (keyof Numbers)[]) {
+  const numbers: Record<string, number> = { ...samplingDefaults };
+  for (const name of Object.keys(samplingDefaults) as (keyof Numbers)[]) {
     const value = params[name];
     if (value === undefined || value === null) continue;
-    const [least, most, isInteger] = bounds[name];
+    const [least, most, isInteger] = samplingBounds[name];
     numbers[name] = (isInteger ? integer : number)(value, name, least, most);
   }
   temperature(numbers.temperature!);

@@ -1,55 +1,21 @@
-import { readFileSync } from "node:fs";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { type GpuChoice, gpuChoices } from "../../ffi/index.ts";
+import { BUILTIN_TEMPLATES } from "../chat/index.ts";
 import type { CacheType } from "../context-options.ts";
-import { cacheTypes } from "../context-options.ts";
+import { cacheTypes, defaultThreadCount, maxContextLength, maxThreads } from "../context-options.ts";
 import { Llama, type LlamaOptions } from "../llama.ts";
 import type { KvOverrides } from "../model-overrides.ts";
-
-export function integer(text: string): number {
-  const value = Number(text);
-  if (!Number.isInteger(value)) throw new InvalidArgumentError("must be an integer.");
-  return value;
-}
-
-export function float(text: string): number {
-  const value = Number(text);
-  if (text.trim() === "" || !Number.isFinite(value)) throw new InvalidArgumentError("must be a number.");
-  return value;
-}
+import { integer, number } from "./numbers.ts";
+import { readText } from "./text.ts";
 
 function layers(text: string): number | "all" {
-  return text === "all" ? "all" : integer(text);
-}
-
-/** Short flags of several letters, which llama.cpp's tools have and commander knows only with two dashes. */
-const longShortFlags = new Set([
-  "-ub",
-  "-tb",
-  "-ngl",
-  "-fa",
-  "-ctk",
-  "-ctv",
-  "-sys",
-  "-sm",
-  "-ts",
-  "-mg",
-  "-dev",
-]);
-
-/** Arguments as commander reads them: `-ngl 0` becomes `--ngl 0`. What follows `--` is left alone. */
-export function normaliseArguments(argv: readonly string[]): string[] {
-  const end = argv.indexOf("--");
-  return argv.map((argument, index) => {
-    const name = argument.split("=", 1)[0] as string;
-    return longShortFlags.has(name) && (end < 0 || index < end) ? `-${argument}` : argument;
-  });
+  return text === "all" ? "all" : integer(0)(text);
 }
 
 function scaledAdapter(text: string, previous: { path: string; scale: number }[] = []) {
   const cut = text.lastIndexOf(":");
   if (cut <= 0) throw new InvalidArgumentError("must be a file and a scale, such as adapter.gguf:0.5.");
-  return [...previous, { path: text.slice(0, cut), scale: float(text.slice(cut + 1)) }];
+  return [...previous, { path: text.slice(0, cut), scale: number()(text.slice(cut + 1)) }];
 }
 
 function override(text: string, previous: KvOverrides = {}): KvOverrides {
@@ -59,8 +25,8 @@ function override(text: string, previous: KvOverrides = {}): KvOverrides {
   if (type === "bool" && value !== "true" && value !== "false")
     throw new InvalidArgumentError("a bool must be true or false.");
   const values = {
-    int: () => ({ type: "int" as const, value: integer(value) }),
-    float: () => ({ type: "float" as const, value: float(value) }),
+    int: () => ({ type: "int" as const, value: integer(Number.MIN_SAFE_INTEGER)(value) }),
+    float: () => ({ type: "float" as const, value: number()(value) }),
     bool: () => ({ type: "bool" as const, value: value === "true" }),
     str: () => ({ type: "str" as const, value }),
   };
@@ -72,7 +38,7 @@ function names(text: string): string[] {
 }
 
 function shares(text: string): number[] {
-  return text.split(/[,/]/).map(float);
+  return text.split(/[,/]/).map(number(0));
 }
 
 /** What every command that loads a model takes, under the names of llama.cpp's tools. */
@@ -105,49 +71,55 @@ export interface ModelFlags {
   mlock?: boolean;
 }
 
-/** The text of a file that a flag names, "-" for standard input. @throws Error naming the flag and the file. */
-export function readText(file: string, flag: string): string {
-  try {
-    return readFileSync(file === "-" ? 0 : file, "utf8");
-  } catch (error) {
-    throw new Error(`${flag}: ${file} cannot be read: ${(error as Error).message}`, { cause: error });
-  }
+/** A flag that may be repeated. */
+export function collect(value: string, previous: string[] = []): string[] {
+  if (value === "") throw new InvalidArgumentError("must not be empty.");
+  return [...previous, value];
 }
 
-/** A flag that may be repeated. */
-export const collect = (value: string, previous: string[] = []) => [...previous, value];
+const count = integer(1, maxContextLength);
+const threadCount = integer(1, maxThreads);
+const choice = (flags: string, description: string, values: readonly string[]) =>
+  new Option(flags, description).choices(values);
 
 export function addModelOptions(command: Command): Command {
   const kinds = Object.keys(cacheTypes);
+  const threads = defaultThreadCount();
   return command
     .option("-m, --model <file>", "GGUF file (default: the tiny model that comes with cria)")
-    .option("-c, --ctx-size <n>", "tokens of context, 0 for the model's own", integer)
-    .option("-b, --batch-size <n>", "most tokens decoded at once", integer)
-    .option("--ub, --ubatch-size <n>", "most tokens computed at once", integer)
-    .option("-t, --threads <n>", "threads for generation", integer)
-    .option("--tb, --threads-batch <n>", "threads for prompts", integer)
-    .option("--ngl, --gpu-layers <n>", "layers on the GPU, or all", layers)
-    .addOption(
-      new Option("--gpu <kind>", "which build of libllama to use").choices(gpuChoices as unknown as string[]),
+    .option(
+      "-c, --ctx-size <n>",
+      "tokens of context, 0 for the model's own (default: 4096 or the model's own, whichever is less)",
+      integer(0, maxContextLength),
     )
-    .addOption(new Option("--fa, --flash-attn <mode>", "flash attention").choices(["on", "off", "auto"]))
-    .addOption(new Option("--ctk, --cache-type-k <type>", "type of the K cache").choices(kinds))
-    .addOption(new Option("--ctv, --cache-type-v <type>", "type of the V cache").choices(kinds))
+    .option("-b, --batch-size <n>", "most tokens decoded at once (default: 2048)", count)
+    .option("--ub, --ubatch-size <n>", "most tokens computed at once (default: 512)", count)
+    .option("-t, --threads <n>", `threads for generation (default here: ${threads})`, threadCount)
+    .option("--tb, --threads-batch <n>", "threads for prompts (default: as --threads)", threadCount)
+    .option("--ngl, --gpu-layers <n>", "layers on the GPU, or all", layers)
+    .addOption(choice("--gpu <kind>", "which build of libllama to use", gpuChoices))
+    .addOption(choice("--fa, --flash-attn <mode>", "flash attention (default: auto)", ["on", "off", "auto"]))
+    .addOption(choice("--ctk, --cache-type-k <type>", "type of the K cache (default: f16)", kinds))
+    .addOption(choice("--ctv, --cache-type-v <type>", "type of the V cache (default: f16)", kinds))
     .option("--lora <file>", "LoRA adapter to apply; may be repeated", collect)
     .option("--lora-scaled <file:scale>", "LoRA adapter with a scale; may be repeated", scaledAdapter)
     .option("--override-kv <key=type:value>", "metadata to change; may be repeated", override)
     .option("--dev, --device <list>", "devices to use, separated by commas; none for no GPU", names)
-    .addOption(
-      new Option("--sm, --split-mode <mode>", "how GPUs share the model").choices(["none", "layer", "row"]),
-    )
+    .addOption(choice("--sm, --split-mode <mode>", "how GPUs share the model", ["none", "layer", "row"]))
     .option("--ts, --tensor-split <list>", "share of each GPU, such as 3,1", shares)
-    .option("--mg, --main-gpu <n>", "GPU to use with --split-mode none", integer)
+    .option("--mg, --main-gpu <n>", "GPU to use with --split-mode none", integer(0))
     .option("--no-kv-offload", "keep the KV cache off the GPU")
-    .option("--rope-freq-base <f>", "RoPE base frequency, 0 for the model's", float)
-    .option("--rope-freq-scale <f>", "RoPE frequency scale, 0 for the model's", float)
+    .option("--rope-freq-base <f>", "RoPE base frequency, 0 for the model's", number(0))
+    .option("--rope-freq-scale <f>", "RoPE frequency scale, 0 for the model's", number(0))
     .option("--check-tensors", "check the values of all tensors")
+    .addOption(
+      choice(
+        "--chat-template <name>",
+        "built-in chat template to use instead of the model's",
+        Object.keys(BUILTIN_TEMPLATES),
+      ),
+    )
     .option("--chat-template-file <file>", "file with the Jinja chat template to use")
-    .option("--chat-template <name>", "built-in chat template to use instead of the model's")
     .option("--no-mmap", "read the file instead of mapping it")
     .option("--mlock", "keep the model in memory");
 }

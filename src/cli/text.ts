@@ -36,26 +36,28 @@ export function readText(file: string, flag: string): string {
   return new TextDecoder().decode(bytes);
 }
 
-function source({ prompt, file }: TextFlags): string {
+/** What -p gives, or the file to read. @throws TypeError for both, or for none at a terminal. */
+function source({ prompt, file }: TextFlags): { text: string } | { file: string } {
   if (prompt !== undefined && file !== undefined) {
     throw new TypeError("give either --prompt or --file, not both");
   }
+  if (prompt !== undefined) return { text: prompt };
   if (file === undefined && process.stdin.isTTY) {
     throw new TypeError("there is no prompt; give one with -p, a file with -f, or pipe it in");
   }
-  return file ?? "-";
+  return { file: file ?? "-" };
 }
 
 /** What -p gives, else the file of -f, else standard input, without the line break that ends the last line of a file. */
 export function readPrompt(flags: TextFlags): string {
-  const file = flags.prompt !== undefined && flags.file === undefined ? undefined : source(flags);
-  return file === undefined ? (flags.prompt as string) : readText(file, "--file").replace(/\r?\n$/, "");
+  const from = source(flags);
+  return "text" in from ? from.text : readText(from.file, "--file").replace(/\r?\n$/, "");
 }
 
 /** The same, byte for byte. */
 export function readPromptBytes(flags: TextFlags): Uint8Array {
-  const file = flags.prompt !== undefined && flags.file === undefined ? undefined : source(flags);
-  return file === undefined ? Buffer.from(flags.prompt as string) : readBytes(file, "--file");
+  const from = source(flags);
+  return "text" in from ? Buffer.from(from.text) : readBytes(from.file, "--file");
 }
 
 const escapes: Readonly<Record<string, string>> = { n: "\n", r: "\r", t: "\t" };

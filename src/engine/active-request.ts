@@ -78,9 +78,20 @@ export class ActiveRequest {
     return this.#promptDoneAt;
   }
 
-  append(token: number): void {
+  /** Writes a sampled token behind the others; {@link grow} makes it one of them. */
+  write(token: number): void {
     this.extent.write(this.totalLength, token);
+  }
+  grow(): void {
     this.totalLength++;
+  }
+
+  /** Goes on with other tokens, of which none are computed. */
+  moveTo(extent: TokenExtent, length: number): void {
+    this.extent = extent;
+    this.totalLength = length;
+    this.awaitsRoom = false;
+    this.following = undefined;
   }
 
   admitted(now: number): void {
@@ -93,7 +104,7 @@ export class ActiveRequest {
   }
 
   computedPrompt(count: number): void {
-    if (this.generatedLength === 0 || count > 1) this.#computedPrompt += count;
+    this.#computedPrompt += count;
   }
 
   preempted(): void {

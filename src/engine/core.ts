@@ -7,7 +7,7 @@ import type { Model } from "../model.ts";
 import { createSampler } from "../sampling-params.ts";
 import { ActiveRequest } from "./active-request.ts";
 import { checkLength, contextFull } from "./context-limits.ts";
-import { type EngineSnapshot, emptyCounters } from "./counters.ts";
+import { EngineBooks, type EngineSnapshot } from "./counters.ts";
 import { AdapterSets, createLayout, type LayoutOptions } from "./engine-context.ts";
 import { cutSegments, fillBatch } from "./fill-batch.ts";
 import type { KvLayout } from "./kv-layout.ts";
@@ -16,7 +16,6 @@ import { PrefixCache } from "./prefix-cache.ts";
 import { recoverAborted } from "./recover-aborted.ts";
 import type { EndReason, EngineSink, RequestSpec, SampledToken } from "./request.ts";
 import { nextToPreempt, plan, type Segment } from "./scheduler.ts";
-import { StepRates } from "./step-rates.ts";
 import { TokenExtent } from "./token-extent.ts";
 import { WaitingQueue } from "./waiting-queue.ts";
 
@@ -43,8 +42,7 @@ export class EngineCore {
   readonly #memory: TokenMemory;
   readonly #sink: EngineSink;
   readonly #adapters: AdapterSets;
-  readonly #rates: StepRates;
-  readonly #counters = emptyCounters();
+  readonly #books: EngineBooks;
   readonly #waiting = new WaitingQueue();
   readonly #running = new Set<ActiveRequest>();
   #cache: PrefixCache;
@@ -59,7 +57,7 @@ export class EngineCore {
     this.#memory = memory;
     this.#sink = sink;
     this.#adapters = new AdapterSets(options.adapters ?? []);
-    this.#rates = new StepRates(options.gapMs);
+    this.#books = new EngineBooks(options.gapMs);
     this.#cache = this.#newCache(createLayout(model, options));
     this.#batch = new Batch(model.native, { capacity: this.context.batchSize });
   }
@@ -77,9 +75,8 @@ export class EngineCore {
   /** Takes a request; whatever becomes of it is told to the sink. */
   submit(spec: RequestSpec): void {
     const now = performance.now();
-    this.#counters.requests++;
-    const release = (byteOffset: number, byteLength: number) => this.#sink.release(byteOffset, byteLength);
-    const extent = new TokenExtent(this.#memory, spec.byteOffset, spec.capacity, release);
+    this.#books.counters.requests++;
+    const extent = this.#extent(spec.byteOffset, spec.capacity);
     try {
       const group = this.#adapters.number(spec.adapters);
       const key = `${group}\0${spec.salt ?? ""}`;
@@ -88,7 +85,7 @@ export class EngineCore {
       this.#waiting.add(request);
     } catch (error) {
       extent.end(undefined);
-      this.#counters.failed++;
+      this.#books.counters.failed++;
       this.#sink.error(spec.id, error);
     }
   }
@@ -106,6 +103,20 @@ export class EngineCore {
     request.generatedLength += count;
   }
 
+  /**
+   * Goes on with a request that wanted room: its caller wrote `length` tokens, of those there were and the one sampled
+   * last, to another place. They are computed as if they were a new prompt, which is what they are to the cache.
+   */
+  move(id: number, place: { byteOffset: number; capacity: number; length: number }): void {
+    const request = this.#byId(id);
+    if (!request?.awaitsRoom) return;
+    this.#leaveSequence(request, "park");
+    this.#endExtent(request);
+    request.moveTo(this.#extent(place.byteOffset, place.capacity), place.length);
+    this.#running.delete(request);
+    this.#waiting.add(request);
+  }
+
   /** Computes one batch. */
   step(): StepResult {
     this.#endAbandoned();
@@ -119,7 +130,8 @@ export class EngineCore {
     const outcome = this.#decode(requests, segments);
     this.#sink.computing(undefined);
     if (outcome === "done") {
-      this.#note(requests, segments, performance.now() - started);
+      for (const request of requests) request.servedAt = ++this.#served;
+      this.#books.stepped(requests, segments, performance.now() - started);
       this.#sampleAll(requests, segments);
     }
     if (this.#options.checkIntegrity) this.#cache.check();
@@ -127,18 +139,19 @@ export class EngineCore {
   }
 
   get snapshot(): EngineSnapshot {
+    const { layout } = this;
     return {
-      ...this.#counters,
+      ...this.#books.counters,
       evictedTokens: this.#evicted + this.#cache.evictedTokens,
-      layout: this.layout.kind,
+      layout: layout.kind,
       waiting: this.#waiting.size,
       running: this.#running.size,
       parked: this.#cache.parkedCount,
       cells: this.context.contextLength,
-      usedCells: this.layout.usedCells,
-      sharedCells: this.layout.sharedCells,
-      decodeMs: this.#rates.decodeMs,
-      prefillTokensPerSecond: this.#rates.prefillTokensPerSecond,
+      usedCells: layout.usedCells,
+      sharedCells: layout.sharedCells,
+      decodeMs: this.#books.rates.decodeMs,
+      prefillTokensPerSecond: this.#books.rates.prefillTokensPerSecond,
     };
   }
 
@@ -214,17 +227,13 @@ export class EngineCore {
   #end(request: ActiveRequest, reason: EndReason): void {
     const stats = request.stats(performance.now());
     this.#leave(request, "park");
-    if (reason === "abort") this.#counters.aborted++;
-    else this.#counters.completed++;
-    this.#counters.promptTokens += stats.promptLength;
-    this.#counters.reusedTokens += stats.cachedLength;
-    this.#counters.queueMs += stats.queueMs;
+    this.#books.ended(reason, stats);
     this.#sink.end(request.id, reason, stats);
   }
 
   #fail(request: ActiveRequest, error: unknown): void {
     this.#leave(request, "forget");
-    this.#counters.failed++;
+    this.#books.counters.failed++;
     this.#sink.error(request.id, error);
   }
 
@@ -233,8 +242,17 @@ export class EngineCore {
     this.#running.delete(request);
     request.sampler?.dispose();
     this.#leaveSequence(request, what);
-    const from = this.#cache.referredFrom(request.key, request.extent);
-    request.extent.end(from === undefined ? undefined : { from, to: request.totalLength });
+    this.#endExtent(request);
+  }
+
+  #extent(byteOffset: number, capacity: number): TokenExtent {
+    const release = (offset: number, byteLength: number) => this.#sink.release(offset, byteLength);
+    return new TokenExtent(this.#memory, byteOffset, capacity, release);
+  }
+
+  #endExtent({ key, extent, totalLength }: ActiveRequest): void {
+    const from = this.#cache.referredFrom(key, extent);
+    extent.end(from === undefined ? undefined : { from, to: totalLength });
   }
 
   #leaveSequence(request: ActiveRequest, what: "park" | "forget"): void {
@@ -247,7 +265,7 @@ export class EngineCore {
 
   /** Takes a running request's cells; it starts again when there is room, and generates what it would have. */
   #preempt(request: ActiveRequest): void {
-    this.#counters.preempted++;
+    this.#books.counters.preempted++;
     request.preempted();
     this.#leaveSequence(request, "forget");
     this.#running.delete(request);
@@ -260,7 +278,7 @@ export class EngineCore {
   #plan(): { group: number; segments: readonly Segment[] } {
     for (;;) {
       const ready = [...this.#running].filter((request) => this.#canRun(request));
-      const planned = plan(ready, this.#rates.budget(this.#batch.capacity));
+      const planned = plan(ready, this.#books.rates.budget(this.#batch.capacity));
       const wanted = planned.segments.reduce((sum, { count }) => sum + count, 0);
       if (wanted === 0 || this.#cache.makeRoom(wanted)) return planned;
       // Whoever decodes has come furthest; a prompt may wait.
@@ -319,26 +337,6 @@ export class EngineCore {
     return new PrefixCache(layout, (a, b) => this.#memory.commonPrefix(a, b));
   }
 
-  /** Counts what a step computed. */
-  #note(requests: readonly ActiveRequest[], segments: readonly Segment[], milliseconds: number): void {
-    let decoded = 0;
-    let prefilled = 0;
-    for (const [index, request] of requests.entries()) {
-      const { count } = segments[index]!;
-      request.servedAt = ++this.#served;
-      if (request.decoding) decoded++;
-      else {
-        prefilled += count;
-        request.computedPrompt(count);
-      }
-    }
-    this.#rates.measured({ decoded, prefilled, milliseconds });
-    this.#counters.steps++;
-    this.#counters.stepMs += milliseconds;
-    this.#counters.longestStepMs = Math.max(this.#counters.longestStepMs, milliseconds);
-    this.#counters.computedTokens += prefilled;
-  }
-
   #sampleAll(requests: readonly ActiveRequest[], segments: readonly Segment[]): void {
     const started = performance.now();
     let index = 0;
@@ -361,7 +359,7 @@ export class EngineCore {
         this.#fail(request, error);
       }
     }
-    this.#counters.sampleMs += performance.now() - started;
+    this.#books.counters.sampleMs += performance.now() - started;
   }
 
   /** Chooses the next token from the logits of batch token `index`, or gives them to the caller. */
@@ -380,18 +378,22 @@ export class EngineCore {
       return;
     }
     const sampled = pickToken(request, this.context, index);
+    request.write(sampled.token);
     request.generated(performance.now());
-    this.#counters.generatedTokens++;
+    this.#books.counters.generatedTokens++;
     this.#sink.token(request.id, sampled);
     if (!spec.ignoreEos && this.model.vocab.isEndOfGeneration(sampled.token)) this.#end(request, "stop");
-    else this.#goOn(request, sampled.token);
+    else this.#goOn(request);
   }
 
-  /** Adds a token to a text, or ends it there. */
-  #goOn(request: ActiveRequest, token: number): void {
+  /** Goes on with the token sampled last, or ends the text there. */
+  #goOn(request: ActiveRequest): void {
     const { spec } = request;
     if (request.generatedLength >= (spec.maxTokens ?? Number.POSITIVE_INFINITY)) this.#end(request, "length");
-    else if (request.totalLength >= this.layout.sequenceLength) this.#end(request, "length");
-    else request.append(token);
+    else if (request.totalLength < this.layout.sequenceLength) request.grow();
+    else if (spec.contextShift) {
+      request.awaitsRoom = true;
+      this.#sink.wantsRoom(request.id);
+    } else this.#end(request, "length");
   }
 }

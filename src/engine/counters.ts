@@ -1,3 +1,8 @@
+import type { ActiveRequest } from "./active-request.ts";
+import type { EndReason, RequestStats } from "./request.ts";
+import type { Segment } from "./scheduler.ts";
+import { StepRates } from "./step-rates.ts";
+
 /** Totals since the engine started; lengths in tokens, times in milliseconds. */
 export interface EngineCounters {
   requests: number;
@@ -34,7 +39,7 @@ export interface EngineSnapshot extends EngineCounters {
   readonly prefillTokensPerSecond: number;
 }
 
-export function emptyCounters(): EngineCounters {
+function emptyCounters(): EngineCounters {
   return {
     requests: 0,
     completed: 0,
@@ -52,4 +57,41 @@ export function emptyCounters(): EngineCounters {
     queueMs: 0,
     sampleMs: 0,
   };
+}
+
+/** What an engine has done, and how long it took. */
+export class EngineBooks {
+  readonly counters = emptyCounters();
+  readonly rates: StepRates;
+
+  constructor(gapMs: number) {
+    this.rates = new StepRates(gapMs);
+  }
+
+  /** A step computed these segments; the requests are as they were before. */
+  stepped(requests: readonly ActiveRequest[], segments: readonly Segment[], milliseconds: number): void {
+    let decoded = 0;
+    let prefilled = 0;
+    for (const [index, request] of requests.entries()) {
+      const { count } = segments[index]!;
+      if (request.decoding) decoded++;
+      else {
+        prefilled += count;
+        request.computedPrompt(count);
+      }
+    }
+    this.rates.measured({ decoded, prefilled, milliseconds });
+    this.counters.steps++;
+    this.counters.stepMs += milliseconds;
+    this.counters.longestStepMs = Math.max(this.counters.longestStepMs, milliseconds);
+    this.counters.computedTokens += prefilled;
+  }
+
+  ended(reason: EndReason, stats: RequestStats): void {
+    if (reason === "abort") this.counters.aborted++;
+    else this.counters.completed++;
+    this.counters.promptTokens += stats.promptLength;
+    this.counters.reusedTokens += stats.cachedLength;
+    this.counters.queueMs += stats.queueMs;
+  }
 }

@@ -115,7 +115,7 @@ export class DecodeLoop {
 
   #obey(record: Int32Array): void {
     const { sink } = this.#parts;
-    const [command, first = 0, second = 0, third = 0] = record;
+    const [command, first = 0, second = 0, third = 0, fourth = 0] = record;
     switch (command) {
       case Command.submit: {
         const spec = fromJson<RequestSpec>(this.#text(second, third));
@@ -125,6 +125,9 @@ export class DecodeLoop {
       }
       case Command.resume:
         this.#core!.resume(first, second);
+        break;
+      case Command.move:
+        this.#core!.move(first, { byteOffset: second, capacity: third, length: fourth });
         break;
       case Command.call:
         runCall(this.#core!, this.#parts, first, fromJson<Call>(this.#text(second, third)));

@@ -155,6 +155,13 @@ export class DecodeThread {
     this.#send([Command.resume, id, count]);
   }
 
+  move(
+    id: number,
+    { byteOffset, capacity, length }: { byteOffset: number; capacity: number; length: number },
+  ): void {
+    this.#send([Command.move, id, byteOffset, capacity, length]);
+  }
+
   call(call: number, question: object): void {
     this.#send([Command.call, call, ...this.#place(toJson(question))]);
   }

@@ -65,6 +65,23 @@ export class OpenRequest {
     }
   }
 
+  /** The context is full: goes on with the first tokens and the younger half of the others, in another place. */
+  shift(): void {
+    const { thread, contextLength } = this.#parts;
+    const tokens = this.#tokens();
+    const wanted = this.#request.contextShift?.keep ?? 0;
+    const keep = Math.min(wanted < 0 ? this.#written!.promptLength : wanted, contextLength >> 1);
+    const dropped = Math.max(1, (tokens.length - keep) >> 1);
+    const capacity = contextLength + 1;
+    const buffer = thread.arena.allocate(capacity);
+    buffer.storage.set(tokens.subarray(0, keep));
+    buffer.storage.set(tokens.subarray(keep + dropped), keep);
+    const length = tokens.length - dropped;
+    const { byteOffset } = buffer.surrender(capacity);
+    this.#written = { byteOffset, capacity, promptLength: length - this.#generated };
+    thread.move(this.id, { byteOffset, capacity, length });
+  }
+
   progress(computed: number, cached: number): void {
     this.stream.progress(computed, cached, this.#written?.promptLength ?? 0);
   }
@@ -128,8 +145,11 @@ export class OpenRequest {
   #tokens(): Int32Array {
     if (!this.#written || this.#done) return new Int32Array(0);
     const { byteOffset, promptLength } = this.#written;
-    const length = promptLength + (this.#request.sample ? this.#chosen : this.stream.generatedLength);
-    return this.#parts.thread.arena.tokens.view(byteOffset, length);
+    return this.#parts.thread.arena.tokens.view(byteOffset, promptLength + this.#generated);
+  }
+
+  get #generated(): number {
+    return this.#request.sample ? this.#chosen : this.stream.generatedLength;
   }
 
   #abort(): void {

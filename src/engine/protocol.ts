@@ -19,7 +19,7 @@ export const Command = {
   resume: 2,
   /** call, byteOffset, byteLength: method and arguments as JSON in the token memory. */
   call: 3,
-  /** id, byteOffset, capacity */
+  /** id, byteOffset, capacity, length */
   move: 4,
   close: 5,
 } as const;
@@ -44,7 +44,7 @@ export const Event = {
   answer: 8,
   /** call, text: an error */
   failure: 9,
-  /** id, capacity */
+  /** id */
   wantsRoom: 10,
   /** fraction */
   loading: 11,

@@ -79,8 +79,8 @@ export interface EngineSink {
   error(id: number, error: unknown): void;
   /** Bytes of the token memory that are no longer needed. */
   release(byteOffset: number, byteLength: number): void;
-  /** More room is needed for tokens, see `EngineCore.move`. */
-  wantsRoom(id: number, capacity: number): void;
+  /** The context is full, and the caller shall write fewer tokens elsewhere: see `EngineCore.move`. */
+  wantsRoom(id: number): void;
   /** A decode begins that is for one request alone, or undefined for several or its end: that one may abort it. */
   computing(id: number | undefined): void;
   /** Whether the caller has given up on a request. */

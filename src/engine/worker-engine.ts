@@ -218,6 +218,9 @@ export class WorkerEngine implements Engine {
       case Event.logits:
         open?.sample();
         break;
+      case Event.wantsRoom:
+        open?.shift();
+        break;
       case Event.end:
         open?.end(fromJson(wordsToText(record.subarray(2))));
         break;

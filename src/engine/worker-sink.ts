@@ -51,8 +51,8 @@ export class WorkerSink implements EngineSink {
   release(byteOffset: number, byteLength: number): void {
     this.#events.write([Event.release, byteOffset, byteLength]);
   }
-  wantsRoom(id: number, capacity: number): void {
-    this.#events.write([Event.wantsRoom, id, capacity]);
+  wantsRoom(id: number): void {
+    this.#events.write([Event.wantsRoom, id]);
   }
   computing(id: number | undefined): void {
     Atomics.store(this.#control, soleRequest, id ?? 0);

@@ -121,6 +121,39 @@ describe("requests", () => {
   });
 });
 
+test("a full context ends a text, or drops its middle and goes on", async () => {
+  await using small = await load({ contextLength: 256, checkIntegrity: true });
+  const prompt = long.repeat(10);
+  const full = await generate(small, prompt, endless);
+  expect([full.reason, full.stats.promptLength + full.tokens.length]).toEqual(["length", 257]);
+  const shifted = small.submit({
+    prompt,
+    ...endless,
+    sampling: { temperature: 0 },
+    contextShift: { keep: 10 },
+  });
+  const held: Int32Array[] = [];
+  const tokens: number[] = [];
+  for await (const event of shifted) {
+    if (event.type === "error") throw event.error;
+    if (event.type !== "token") continue;
+    tokens.push(event.token);
+    held.push(shifted.tokens.slice());
+  }
+  expect(tokens.length).toBe(1000);
+  expect(tokens.slice(0, full.tokens.length)).toEqual([...full.tokens]);
+  const promptTokens = [...small.model.vocab.tokenize(prompt, { parseSpecial: true })];
+  const all = `,${[...promptTokens, ...tokens].join()},`;
+  // The view is of what there is when it is asked for, and empty once the engine is done with the request.
+  const views = held.filter(({ length }) => length > 0);
+  expect(views.length).toBeGreaterThan(500);
+  for (const view of views) {
+    expect(view.length).toBeLessThanOrEqual(257);
+    expect([...view.subarray(0, 10)]).toEqual(promptTokens.slice(0, 10));
+    expect(all).toContain(`,${view.subarray(10).join()},`);
+  }
+});
+
 describe("requests that cannot be", () => {
   test("each fails with its reason, and the others go on", async () => {
     const bad: [request: object, message: RegExp][] = [

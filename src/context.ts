@@ -1,13 +1,13 @@
 import type { CStruct, Native, Pointer } from "../ffi/index.ts";
 import { ContextInitError, DecodeError } from "../lib/errors.ts";
-import type { LoraAdapter } from "./adapter.ts";
+import { LoraAdapter } from "./adapter.ts";
 import type { Batch } from "./batch.ts";
 import { checkParameters, isCausal, positionLimit } from "./context-checks.ts";
 import { ContextMemory } from "./context-memory.ts";
 import { type ContextOptions, type ContextParameters, contextParameters } from "./context-options.ts";
 import { ContextOutputs } from "./context-outputs.ts";
 import { ContextState } from "./context-state.ts";
-import type { ControlVector } from "./control-vector.ts";
+import { ControlVector } from "./control-vector.ts";
 import { Handle } from "./handle.ts";
 import { captureFailure, complaints } from "./log.ts";
 import type { Model } from "./model.ts";
@@ -215,14 +215,24 @@ export class Context extends Handle {
     this.native.c.llama_set_causal_attn(this.pointer, causal);
   }
 
-  /** Replaces the LoRA adapters in use and keeps them alive. The KV cache computed with others stays: clear it. */
+  /**
+   * Replaces the LoRA adapters in use and keeps them alive. The KV cache computed with others stays: clear it.
+   * @throws TypeError for an adapter of another model or named twice, or a scale that no 32-bit float can hold.
+   */
   setAdapters(adapters: readonly { adapter: LoraAdapter; scale?: number }[]): void {
-    const chosen = adapters.map(({ adapter, scale = 1 }, index) => {
-      if (!Number.isFinite(scale))
-        throw new TypeError(`adapters[${index}].scale must be a finite number, got ${scale}`);
+    const chosen = adapters.map((choice, index) => {
+      const { adapter, scale = 1 } = choice ?? {};
+      if (!(adapter instanceof LoraAdapter))
+        throw new TypeError(`adapters[${index}].adapter must be a LoraAdapter`);
+      // C takes a 32-bit float, in which a large number is infinite.
+      if (typeof scale !== "number" || !Number.isFinite(Math.fround(scale)))
+        throw new TypeError(`adapters[${index}].scale must be a finite 32-bit number, got ${scale}`);
       if (adapter.model !== this.model) throw new TypeError(`adapters[${index}] belongs to another model`);
       return { adapter, scale };
     });
+    // libllama would take the first of two scales in silence.
+    if (new Set(chosen.map(({ adapter }) => adapter)).size < chosen.length)
+      throw new TypeError("adapters names the same adapter twice; add up its scales");
     const { memory } = this.native;
     const pointers = new BigUint64Array(chosen.map(({ adapter }) => BigInt(adapter.pointer)));
     const scales = new Float32Array(chosen.map(({ scale }) => scale));
@@ -250,12 +260,16 @@ export class Context extends Handle {
       c.llama_set_adapter_cvec(this.pointer, 0, 0, embedding, 0, 0);
       return;
     }
-    const { data, layerStart, layerEnd } = vector;
-    if (data.length % embedding !== 0) {
+    if (!(vector instanceof ControlVector)) throw new TypeError("vector must be a ControlVector");
+    const { layerStart, layerEnd } = vector;
+    if (vector.data.length % embedding !== 0) {
       throw new RangeError(
-        `a control vector needs a multiple of ${embedding} values (embeddingLength), got ${data.length}`,
+        `a control vector needs a multiple of ${embedding} values (embeddingLength), got ${vector.data.length}`,
       );
     }
+    // Where the data ends, libllama goes on with the vector that was set before.
+    const data = new Float32Array(new ArrayBuffer(4 * embedding * this.model.layerCount));
+    data.set(vector.data.subarray(0, data.length));
     const status = c.llama_set_adapter_cvec(
       this.pointer,
       memory.addressOf(data),

@@ -11,7 +11,9 @@ export function readGgufFile(path: string): GgufHeader {
   try {
     file = openSync(path, "r");
   } catch (cause) {
-    throw new ModelLoadError(`${path} cannot be opened: ${(cause as Error).message}`, { cause });
+    const { code, message } = cause as NodeJS.ErrnoException;
+    const reason = code === "ENOENT" ? "there is no such file; check the path" : message;
+    throw new ModelLoadError(`${path} cannot be opened: ${reason}`, { cause });
   }
   try {
     const stat = fstatSync(file);

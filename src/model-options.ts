@@ -124,7 +124,7 @@ export function modelParameters(
     keep.push(split);
     struct.set("tensor_split", native.memory.addressOf(split));
   }
-  if (options.kvOverrides) {
+  if (options.kvOverrides !== undefined) {
     const overrides = kvOverrideArray(native, options.kvOverrides);
     keep.push(overrides);
     struct.set("kv_overrides", overrides.address);
@@ -204,8 +204,8 @@ function shares(values: readonly number[], most: number): Float32Array {
   // libllama reads as many as it supports devices, however many there are.
   const split = new Float32Array(new ArrayBuffer(4 * Math.max(1, most)));
   for (const [index, share] of values.entries()) {
-    if (!Number.isFinite(share) || share < 0)
-      throw new RangeError(`tensorSplit[${index}] must be a number of 0 or more, got ${share}`);
+    if (typeof share !== "number" || !Number.isFinite(Math.fround(share)) || share < 0)
+      throw new RangeError(`tensorSplit[${index}] must be a finite 32-bit number of 0 or more, got ${share}`);
     split[index] = share;
   }
   return split;
@@ -219,8 +219,11 @@ function bufferOverrides(
   // An entry without a pattern ends the array.
   const overrides = native.struct("llama_model_tensor_buft_override", { count: list.length + 1 });
   keep.push(overrides);
-  for (const [index, { pattern, device }] of list.entries()) {
+  for (const [index, override] of list.entries()) {
     const field = `tensorBufferOverrides[${index}]`;
+    if (typeof override !== "object" || override === null)
+      throw new TypeError(`${field} must be { pattern, device }, got ${String(override)}`);
+    const { pattern, device } = override;
     const text = native.memory.string(pattern, `${field}.pattern`);
     keep.push(text);
     overrides.set("pattern", text.address, index);

@@ -1,6 +1,7 @@
 import { type CStruct, checkInteger, type Native } from "../ffi/index.ts";
 import type { GgufHeader } from "../lib/gguf-header.ts";
 import { checkLoadable } from "../lib/gguf-safety.ts";
+import type { GgufValueType } from "../lib/gguf-types.ts";
 import type { GgufEntry } from "../lib/gguf-value.ts";
 
 export type OverrideValue =
@@ -23,7 +24,14 @@ type Override =
 
 /** `llama_model_kv_override_type`. */
 const tags = { int: 0, float: 1, bool: 2, str: 3 } as const;
-const ggufTypes = { int: "i64", float: "f64", bool: "bool", str: "string" } as const;
+const ggufTypes = { int: "u32", float: "f64", bool: "bool", str: "string" } as const;
+/** Types in a file that are overridden by another than int. */
+const notIntegers = new Map<GgufValueType, keyof typeof tags>([
+  ["f32", "float"],
+  ["f64", "float"],
+  ["bool", "bool"],
+  ["string", "str"],
+]);
 
 /** What a value is: an integer number is an int, any other a float, unless `type` says so. */
 function interpret(raw: OverrideValue, field: string): Override {
@@ -33,12 +41,13 @@ function interpret(raw: OverrideValue, field: string): Override {
     case "int": {
       if (typeof value !== "bigint" && typeof value !== "number") throw wrong("an integer");
       const integer = typeof value === "bigint" ? value : BigInt(checkInteger(value, "i64", field));
-      if (BigInt.asIntN(64, integer) !== integer)
-        throw new RangeError(`${field} must fit 64 bits, got ${value}`);
+      // libllama reads 32 bits of it, and would take 2^32 for 0.
+      if (BigInt.asIntN(32, integer) !== integer && BigInt.asUintN(32, integer) !== integer)
+        throw new RangeError(`${field} must fit 32 bits, got ${value}`);
       return { type, value: integer };
     }
     case "float":
-      if (typeof value !== "number" || Number.isNaN(value)) throw wrong("a number");
+      if (typeof value !== "number" || !Number.isFinite(value)) throw wrong("a finite number");
       return { type, value };
     case "bool":
       if (typeof value !== "boolean") throw wrong("true or false");
@@ -62,7 +71,7 @@ function typeOf(value: unknown): string {
 }
 
 function entriesOf(overrides: KvOverrides): [string, Override][] {
-  if (typeof overrides !== "object" || overrides === null)
+  if (typeof overrides !== "object" || overrides === null || Array.isArray(overrides))
     throw new TypeError(`kvOverrides must be an object, got ${String(overrides)}`);
   return Object.entries(overrides).map(([key, value]) => [key, interpret(value, fieldOf(key))]);
 }
@@ -102,13 +111,27 @@ function write(target: Uint8Array, text: string, { field, least }: { field: stri
 
 /**
  * Checks a header as it will be with the overrides: one that is harmless in the file may not be with them.
- * @throws ModelLoadError
+ * @throws ModelLoadError; TypeError for an override of another type than the file's value, which libllama would ignore.
  */
 export function checkOverridden(header: GgufHeader, overrides: KvOverrides): void {
   const metadata = new Map<string, GgufEntry>(header.metadata);
   for (const [key, { type, value }] of entriesOf(overrides)) {
-    const narrow = typeof value === "bigint" && Number.isSafeInteger(Number(value)) ? Number(value) : value;
-    metadata.set(key, { type: ggufTypes[type], value: narrow });
+    checkType(header, key, type);
+    const seen = typeof value === "bigint" ? Number(BigInt.asUintN(32, value)) : value;
+    metadata.set(key, { type: ggufTypes[type], value: seen });
   }
   checkLoadable({ ...header, name: `${header.name} with kvOverrides`, metadata });
+}
+
+/** libllama ignores an override of another type than it expects, and of a list. */
+function checkType(header: GgufHeader, key: string, type: keyof typeof tags): void {
+  const known = header.metadata.get(key)?.type;
+  if (known === undefined) return;
+  if (known === "array")
+    throw new TypeError(`${fieldOf(key)} is a list in the file and cannot be overridden`);
+  const wanted = notIntegers.get(known) ?? "int";
+  if (type === wanted) return;
+  throw new TypeError(
+    `${fieldOf(key)} is of type ${type}, the file's value of type ${wanted}; write { type: "${wanted}", value: … }`,
+  );
 }

@@ -180,7 +180,9 @@ const factories: Readonly<Record<string, (building: Building) => Sampler | undef
 
 const whole = true;
 /** Bounds of the fields, inclusive; what is meant to be an integer says so. */
-export const samplingBounds: Readonly<Record<keyof Numbers, readonly [least: number, most: number, integer?: boolean]>> = {
+export const samplingBounds: Readonly<
+  Record<keyof Numbers, readonly [least: number, most: number, integer?: boolean]>
+> = {
   temperature: [0, 1e6],
   top_k: [-0x80000000, 0x7fffffff, whole],
   top_p: [0, 1],

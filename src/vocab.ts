@@ -1,5 +1,5 @@
 import { checkInteger, type Native, type Pointer } from "../ffi/index.ts";
-import { RequestError } from "../lib/errors.ts";
+import { DisposedError, RequestError } from "../lib/errors.ts";
 import type { Model } from "./model.ts";
 
 export interface TokenizeOptions {
@@ -151,6 +151,7 @@ export class Vocab {
 
   /** Bytes of one token (`llama_token_to_piece`), of any length; cached and shared: do not change them. */
   pieceBytes(token: number, { special = false }: { special?: boolean } = {}): Uint8Array {
+    this.#assertUsable();
     const cache = this.#pieces[special ? 1 : 0];
     const known = cache.get(token);
     if (known) return known;
@@ -190,6 +191,7 @@ export class Vocab {
 
   /** Whether a token ends a text or turn. Asked for every token generated, hence read once for all. */
   isEndOfGeneration(token: number): boolean {
+    this.#assertUsable();
     this.checkToken(token, "token");
     if (!this.#endOfGeneration) {
       const vocab = this.#tokenizer();
@@ -277,6 +279,11 @@ export class Vocab {
       throw new RangeError(`${what} must be a token between 0 and ${this.size - 1}, got ${token}`);
     }
     return token;
+  }
+
+  /** What is cached must not outlive the model either. */
+  #assertUsable(): void {
+    if (this.#model.disposed) throw new DisposedError("Model");
   }
 
   /** The pointer, for calls on which libllama asserts that there is a tokenizer. */

@@ -1,15 +1,23 @@
 import { describe, expect, test } from "bun:test";
-import { statSync } from "node:fs";
 import { join } from "node:path";
 import { DisposedError, ModelLoadError } from "../lib/errors.ts";
+import { TokenArena } from "../lib/token-arena.ts";
 import { Context } from "../src/context.ts";
 import { embeddedModelPath } from "../src/embedded-model.ts";
 import { checkGguf } from "../src/gguf-file.ts";
 import { Model } from "../src/model.ts";
 import type { ModelOptions } from "../src/model-options.ts";
+import { Vocab } from "../src/vocab.ts";
 import { badFiles } from "./fixtures/bad-files.ts";
 import { fixture, splitWithMissingPart } from "./fixtures/fixture-set.ts";
-import { chatTokens, freshContinuation, loadFixture, loadTinyModel } from "./support/tiny-model.ts";
+import {
+  chatTokens,
+  continueGreedily,
+  feed,
+  freshContinuation,
+  loadTinyModel,
+  smallContext,
+} from "./support/tiny-model.ts";
 
 describe("loading", () => {
   test("reports its progress, upwards to 1", async () => {
@@ -24,7 +32,15 @@ describe("loading", () => {
   test("is stopped by onProgress, by what it throws, and by a signal", async () => {
     const controller = new AbortController();
     const reason = new Error("enough");
-    await expect(loadTinyModel({ onProgress: () => false })).rejects.toThrow(/stopped by onProgress/);
+    // Early and late: a stop at 1 comes when the model is whole.
+    for (const last of [0, 1]) {
+      const seen: number[] = [];
+      const stopped = loadTinyModel({ onProgress: (fraction) => seen.push(fraction) > 0 && fraction < last });
+      await expect(stopped).rejects.toThrow(ModelLoadError);
+      await expect(stopped).rejects.toThrow(/stopped by onProgress/);
+      expect(seen.at(-1)!).toBeGreaterThanOrEqual(last);
+      expect(seen.filter((fraction) => fraction >= last)).toHaveLength(1);
+    }
     await expect(
       loadTinyModel({
         onProgress: () => {
@@ -62,6 +78,10 @@ describe("loading", () => {
     }
     const { path, missing } = await splitWithMissingPart();
     await expect(Model.load(path)).rejects.toThrow(missing);
+    const named = Model.load(path, { splits: [path, missing, path.replace("00001-of", "00003-of")] });
+    await expect(named).rejects.toThrow(`${missing} cannot be opened`);
+    await expect(Model.load(first, { splits: parts.toReversed() })).rejects.toThrow(/put the parts in order/);
+    await expect(Model.load(first, { splits: parts.slice(1) })).rejects.toThrow(/must include the path/);
   });
 
   test("a vocabulary alone needs vocabOnly, and then has no weights", async () => {
@@ -79,44 +99,18 @@ describe("loading", () => {
     for (const options of [
       { mmap: false },
       { mmap: true },
+      { mlock: true },
+      { mlock: true, mmap: false },
+      { directIo: true },
+      { lazyMode: "on" },
       { useExtraBufferTypes: false },
       { checkTensors: true },
-    ]) {
+      { gpuLayers: 0, devices: [] },
+      { tensorBufferOverrides: [{ pattern: "ffn_(up|down)", device: "CPU" }] },
+    ] as const) {
       using other = await loadTinyModel(options);
       expect(freshContinuation(other, prompt, 8), JSON.stringify(options)).toEqual(expected);
     }
-  });
-});
-
-describe("metadata overrides", () => {
-  test("of every type reach the model, or are refused by key", async () => {
-    using model = await loadTinyModel({
-      kvOverrides: {
-        "llama.context_length": 777,
-        "llama.rope.freq_base": { type: "float", value: 5000 },
-        "tokenizer.ggml.add_bos_token": true,
-        "general.name": "renamed",
-      },
-    });
-    expect(model.trainContextLength).toBe(777);
-    expect(model.vocab.addBos).toBe(true);
-    const bad: [overrides: object, message: RegExp][] = [
-      [{ "llama.context_length": Number.NaN }, /context_length.*number/],
-      [{ "llama.context_length": { type: "int", value: 1.5 } }, /context_length/],
-      [{ "general.name": { type: "bool", value: "yes" } }, /general\.name.*true or false/],
-      [{ "general.name": "x".repeat(128) }, /general\.name.*127 bytes/],
-      [{ ["k".repeat(128)]: 1 }, /127 bytes/],
-      [{ "general.name": "\ud800" }, /lone surrogate/],
-      [{ "general.name": { type: "list", value: 1 } }, /int, float, bool or str/],
-      [{ "llama.block_count": 10n ** 30n }, /64 bits/],
-    ];
-    for (const [kvOverrides, message] of bad)
-      await expect(loadTinyModel({ kvOverrides: kvOverrides as never })).rejects.toThrow(message);
-  });
-
-  test("that would end the process are refused before libllama sees them", async () => {
-    for (const kvOverrides of [{ "llama.attention.head_count": 0 }, { "llama.block_count": -1 }])
-      await expect(loadTinyModel({ kvOverrides })).rejects.toThrow(ModelLoadError);
   });
 });
 
@@ -127,10 +121,24 @@ describe("options", () => {
     ["gpuLayers", { gpuLayers: 2 ** 40 }],
     ["mainGpu", { mainGpu: 1.5 }],
     ["tensorSplit", { tensorSplit: "half" }],
-    ["tensorSplit", { tensorSplit: [-1] }],
+    ["gpuLayers", { gpuLayers: "5" }],
+    ["mainGpu", { mainGpu: -1 }],
+    ["tensorSplit[0]", { tensorSplit: [-1] }],
+    ["tensorSplit[1]", { tensorSplit: [1, 1e300] }],
+    ["tensorSplit[0]", { tensorSplit: ["1"] }],
+    ["tensorSplit", { tensorSplit: new Array(65).fill(1) }],
     ["splitMode", { splitMode: "diagonal" }],
-    ["devices", { devices: ["nowhere"] }],
+    ["devices[0]", { devices: ["nowhere"] }],
+    ["devices[0]", { devices: ["CPU"] }],
+    ["devices[0]", { devices: [5] }],
+    ["devices", { devices: "none" }],
+    ["tensorBufferOverrides[0]", { tensorBufferOverrides: [null] }],
+    ["tensorBufferOverrides[0].pattern", { tensorBufferOverrides: [{ pattern: 5, device: "CPU" }] }],
+    ["tensorBufferOverrides[0].device", { tensorBufferOverrides: [{ pattern: "a", device: "GPU9" }] }],
+    ["directIo", { directIo: true, mlock: true }],
     ["mmap", { mmap: "yes" }],
+    ["mlock", { mlock: null }],
+    ["checkTensors", { checkTensors: 1 }],
     ["vocabOnly", { vocabOnly: 1 }],
     ["onProgress", { onProgress: 5 }],
     ["signal", { signal: {} }],
@@ -149,54 +157,21 @@ describe("options", () => {
       await expect(Model.load(path as never)).rejects.toThrow(/path must be/);
     await expect(Model.load("a\0b")).rejects.toThrow(/NUL/);
   });
-});
 
-test("sizes and metadata are those of the file", async () => {
-  const path = embeddedModelPath();
-  using model = await loadTinyModel();
-  const summary = checkGguf(path);
-  expect(model.metadata.get("general.name")).toBe("tiny-chat");
-  expect(model.metadata.get("llama.context_length")).toBe(String(model.trainContextLength));
-  expect(model).toMatchObject({
-    parameterCount: summary.parameterCount,
-    layerCount: summary.layerCount,
-    embeddingLength: summary.embeddingLength,
-    headCount: 8,
-    kvHeadCount: 4,
-    fileType: "F16",
-    ropeType: "norm",
-    slidingWindow: 0,
-    hasEncoder: false,
-    hasDecoder: true,
-    isRecurrent: false,
-    isHybrid: false,
-    isDiffusion: false,
-    decoderStartToken: undefined,
+  test("a pattern that is none is libllama's to refuse", async () => {
+    const attempt = loadTinyModel({ tensorBufferOverrides: [{ pattern: "(", device: "CPU" }] });
+    await expect(attempt).rejects.toThrow(ModelLoadError);
+    await expect(attempt).rejects.toThrow("Parenthesis is not closed");
   });
-  expect(model.sizeBytes).toBeLessThan(statSync(path).size);
-  expect(model.sizeBytes).toBe(summary.dataSize);
-  expect(model.chatTemplate()).toContain("im_start");
-  expect(model.chatTemplate("none such")).toBeUndefined();
-  expect(model.description).toContain("llama");
-});
-
-test("kinds of memory and classifiers tell themselves apart", async () => {
-  using recurrent = await loadFixture("recurrent");
-  using hybrid = await loadFixture("hybrid");
-  using window = await loadFixture("sliding-window");
-  using seq2seq = await loadFixture("encoder-decoder");
-  using reranker = await loadFixture("reranker");
-  expect([recurrent.isRecurrent, hybrid.isHybrid, window.slidingWindow > 0]).toEqual([true, true, true]);
-  expect([seq2seq.hasEncoder, seq2seq.hasDecoder]).toEqual([true, true]);
-  expect(seq2seq.decoderStartToken).toBeGreaterThanOrEqual(0);
-  expect(reranker.classifierOutputCount).toBeGreaterThan(0);
-  expect(reranker.classifierLabels.length).toBeLessThanOrEqual(reranker.classifierOutputCount);
 });
 
 describe("lifetime", () => {
   test("every getter and method of a disposed model throws", async () => {
     const model = await loadTinyModel();
     const { vocab } = model;
+    // What is cached is as gone as what must be asked for.
+    expect([vocab.pieceBytes(5).length, vocab.isEndOfGeneration(5)]).toEqual([1, false]);
+    expect(model.metadata.size).toBeGreaterThan(0);
     model.dispose();
     model.dispose();
     const getters = Object.entries(Object.getOwnPropertyDescriptors(Model.prototype)).filter(
@@ -204,33 +179,37 @@ describe("lifetime", () => {
     );
     expect(getters.length).toBeGreaterThan(20);
     for (const [name] of getters) expect(() => model[name as keyof Model], name).toThrow(DisposedError);
-    for (const use of [
-      () => model.chatTemplate(),
-      () => model.loadAdapter("x"),
-      () => new Context(model),
-      () => vocab.tokenize("x"),
-      () => vocab.detokenize([1]),
-      () => vocab.bos,
-      () => vocab.text(1),
-      () => vocab.score(1),
-      () => vocab.attributes(1),
-      () => vocab.isControl(1),
-      () => vocab.addBos,
-      () => vocab.suppressTokens,
-    ])
+    for (const use of [() => model.chatTemplate(), () => model.loadAdapter("x"), () => new Context(model)])
       expect(use).toThrow(DisposedError);
+    const uses: Partial<Record<keyof Vocab, () => unknown>> = {
+      tokenize: () => vocab.tokenize("x"),
+      tokenizeInto: () => vocab.tokenizeInto(new TokenArena().allocate(1), "x"),
+      detokenize: () => vocab.detokenize([1]),
+      detokenizeBytes: () => vocab.detokenizeBytes([1]),
+      pieceBytes: () => vocab.pieceBytes(5),
+      text: () => vocab.text(1),
+      score: () => vocab.score(1),
+      attributes: () => vocab.attributes(1),
+      isControl: () => vocab.isControl(1),
+      isEndOfGeneration: () => vocab.isEndOfGeneration(5),
+    };
+    for (const [name, { get }] of Object.entries(Object.getOwnPropertyDescriptors(Vocab.prototype))) {
+      if (name === "constructor" || name === "checkToken") continue;
+      const use = get ? () => vocab[name as keyof Vocab] : uses[name as keyof Vocab];
+      expect(use, `a method without a line here: ${name}`).toBeDefined();
+      expect(use!, name).toThrow(DisposedError);
+    }
   });
 
-  test("a context keeps its model, which is freed with the last of them", async () => {
+  test("a context keeps its model's C object, which answers as before", async () => {
     const model = await loadTinyModel();
     const prompt = chatTokens(model, "Opposite of hot?");
-    using context = new Context(model, { contextLength: 256, threads: 1 });
+    const expected = freshContinuation(model, prompt, 8);
+    using context = smallContext(model);
     model.dispose();
-    expect(() => context.decode).not.toThrow();
-    const { Batch } = await import("../src/batch.ts");
-    const batch = new Batch(context.native, { capacity: 64 });
-    expect(context.decode(batch.fill(prompt, { position: 0 }))).toBe("done");
     expect(() => new Context(model)).toThrow(DisposedError);
+    feed(context, prompt);
+    expect(continueGreedily(context, 8, { position: prompt.length })).toEqual(expected);
   });
 
   test("a borrowed model reads like its owner and frees nothing", async () => {

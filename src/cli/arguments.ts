@@ -17,7 +17,9 @@ const spellings = new Map([
 /** Flags of all commands that are followed by a value, by each of their names. */
 function flagsWithValue(program: Command): Set<string> {
   const options = program.commands.flatMap((command) => command.options);
-  return new Set(options.filter(({ required }) => required).flatMap(({ flags }) => flags.match(/-[\w-]+/g) ?? []));
+  return new Set(
+    options.filter(({ required }) => required).flatMap(({ flags }) => flags.match(/-[\w-]+/g) ?? []),
+  );
 }
 
 /** Arguments as commander reads them: `-ngl 0` becomes `--ngl 0`. Values, and what follows `--`, are left alone. */

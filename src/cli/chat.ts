@@ -1,14 +1,14 @@
 import { createInterface, type Interface } from "node:readline";
 import type { Command } from "commander";
-import type { ChatMessage } from "../chat/index.ts";
-import type { Timings } from "../llama/types.ts";
-import type { Llama } from "../llama.ts";
-import { addModelOptions, integer, loadLlama, type ModelFlags } from "./options.ts";
+import { Conversation } from "./conversation.ts";
+import { integer } from "./numbers.ts";
+import { addModelOptions, loadLlama, type ModelFlags } from "./options.ts";
+import { print } from "./output.ts";
 import { summary } from "./run.ts";
 import { addSamplingOptions, type SamplingFlags, samplingParams } from "./sampling.ts";
+import { addSystemOptions, type SystemFlags, systemPrompt } from "./system-prompt.ts";
 
-interface ChatFlags extends ModelFlags, SamplingFlags {
-  systemPrompt?: string;
+interface ChatFlags extends ModelFlags, SamplingFlags, SystemFlags {
   predict?: number;
 }
 
@@ -16,13 +16,12 @@ export function addChatCommand(program: Command): void {
   const command = program
     .command("chat")
     .description("Talk with a model. Ctrl-C stops an answer, /help lists the commands.")
-    .option("--sys, --system-prompt <text>", "system message")
-    .option("-n, --predict <n>", "most tokens of an answer, -1 for no limit", integer);
-  addSamplingOptions(addModelOptions(command)).action((flags: ChatFlags) => chat(flags));
+    .option("-n, --predict <n>", "most tokens of an answer, -1 for no limit (default: -1)", integer(-2));
+  addSamplingOptions(addModelOptions(addSystemOptions(command))).action((flags: ChatFlags) => chat(flags));
 }
 
 const help = `/help            this list
-/system TEXT     set the system message and start anew
+/system TEXT     set the system message and start anew; without TEXT, remove it
 /reset           forget the conversation
 /retry           answer the last message again
 /history         show the conversation
@@ -30,107 +29,38 @@ const help = `/help            this list
 /exit            leave (also Ctrl-D)
 `;
 
-class Conversation {
-  readonly #llama: Llama;
-  readonly #flags: ChatFlags;
-  messages: ChatMessage[] = [];
-  #timings: Timings | undefined;
-  #running: AbortController | undefined;
-
-  constructor(llama: Llama, flags: ChatFlags) {
-    this.#llama = llama;
-    this.#flags = flags;
-    this.reset(flags.systemPrompt);
-  }
-
-  reset(system?: string): void {
-    const kept = this.messages[0]?.role === "system" ? (this.messages[0].content as string) : undefined;
-    const text = system ?? kept;
-    this.messages = text ? [{ role: "system", content: text }] : [];
-  }
-
-  /** @returns whether there was an answer to stop. */
-  interrupt(): boolean {
-    this.#running?.abort();
-    return this.#running !== undefined;
-  }
-
-  async say(text: string): Promise<void> {
-    this.messages.push({ role: "user", content: text });
-    await this.answer();
-  }
-
-  async answer(): Promise<void> {
-    const controller = new AbortController();
-    this.#running = controller;
-    let answer = "";
-    try {
-      const chunks = this.#llama.createChatCompletion({
-        ...samplingParams(this.#flags),
-        messages: this.messages,
-        max_tokens: this.#flags.predict ?? -1,
-        signal: controller.signal,
-        stream: true,
-        stream_options: { include_usage: true },
-      });
-      for await (const chunk of chunks) {
-        const piece = chunk.choices[0]?.delta.content ?? "";
-        answer += piece;
-        process.stdout.write(piece);
-        if (chunk.timings) this.#timings = chunk.timings;
-      }
-    } catch (error) {
-      if (!controller.signal.aborted) {
-        this.messages.pop();
-        process.stdout.write("\n");
-        process.stderr.write(`cria: ${(error as Error).message}\n`);
-        return;
-      }
-      process.stderr.write(" [stopped]");
-    } finally {
-      this.#running = undefined;
+/** Carries out a `/` command. @returns "leave", or whether it went well. */
+async function carryOut(conversation: Conversation, line: string): Promise<boolean | "leave"> {
+  const [, name = "", rest = ""] = /^\/(\S*)\s*(.*)$/.exec(line) ?? [];
+  switch (name) {
+    case "exit":
+    case "quit":
+      return "leave";
+    case "help":
+      await print(help);
+      return true;
+    case "reset":
+      conversation.reset();
+      await print("forgotten\n");
+      return true;
+    case "system":
+      conversation.reset(rest);
+      await print(`system message ${rest === "" ? "removed" : "set"}\n`);
+      return true;
+    case "retry": {
+      const answered = await conversation.retry();
+      if (answered === undefined) await print("there is nothing to answer again\n");
+      return answered ?? true;
     }
-    this.messages.push({ role: "assistant", content: answer });
-    process.stdout.write("\n");
-  }
-
-  async retry(): Promise<void> {
-    if (this.messages.at(-1)?.role === "assistant") this.messages.pop();
-    if (this.messages.at(-1)?.role === "user") await this.answer();
-    else process.stdout.write("there is nothing to answer again\n");
-  }
-
-  /** Carries out a `/` command. @returns false to leave. */
-  async command(line: string): Promise<boolean> {
-    const [name, ...rest] = line.slice(1).split(" ");
-    switch (name) {
-      case "exit":
-      case "quit":
-        return false;
-      case "help":
-        process.stdout.write(help);
-        break;
-      case "reset":
-        this.reset();
-        process.stdout.write("forgotten\n");
-        break;
-      case "system":
-        this.reset(rest.join(" "));
-        process.stdout.write("system message set\n");
-        break;
-      case "retry":
-        await this.retry();
-        break;
-      case "history":
-        for (const { role, content } of this.messages) process.stdout.write(`${role}: ${content}\n`);
-        break;
-      case "timings":
-        process.stdout.write(this.#timings ? `${summary(this.#timings)}\n` : "no answer yet\n");
-        break;
-      default:
-        process.stdout.write(`unknown command /${name}; /help lists the commands\n`);
-    }
-    return true;
+    case "history":
+      for (const { role, content } of conversation.messages) await print(`${role}: ${content}\n`);
+      return true;
+    case "timings":
+      await print(conversation.timings ? `${summary(conversation.timings)}\n` : "no answer yet\n");
+      return true;
+    default:
+      process.stderr.write(`unknown command /${name}; /help lists the commands\n`);
+      return false;
   }
 }
 
@@ -159,8 +89,13 @@ async function* lines(readline: Interface): AsyncGenerator<string> {
 }
 
 async function chat(flags: ChatFlags): Promise<void> {
+  const options = {
+    system: systemPrompt(flags),
+    sampling: samplingParams(flags),
+    predict: flags.predict ?? -1,
+  };
   await using llama = await loadLlama(flags);
-  const conversation = new Conversation(llama, flags);
+  const conversation = new Conversation(llama, options);
   const terminal = process.stdin.isTTY === true;
   const readline = createInterface({
     input: process.stdin,
@@ -170,30 +105,49 @@ async function chat(flags: ChatFlags): Promise<void> {
   });
   const interrupt = () => {
     if (conversation.interrupt()) return;
-    process.stdout.write("\n(/exit or Ctrl-D leaves)\n");
-    readline.prompt();
+    if (terminal) {
+      const typed = readline.line !== "";
+      process.stderr.write(typed ? "\n" : "\n(/exit or Ctrl-D leaves)\n");
+      // Each key draws the line anew, hence only where there is something to clear.
+      if (typed) readline.write(null, { ctrl: true, name: "u" });
+      readline.prompt();
+    } else {
+      // Whoever writes into the pipe may never end it.
+      process.exitCode = 130;
+      readline.close();
+    }
   };
   readline.on("SIGINT", interrupt);
   process.on("SIGINT", interrupt);
   if (terminal) process.stderr.write("/help lists the commands, Ctrl-C stops an answer, Ctrl-D leaves\n");
+  try {
+    await converse(conversation, readline, { terminal });
+  } finally {
+    process.off("SIGINT", interrupt);
+    readline.close();
+  }
+}
+
+async function converse(
+  conversation: Conversation,
+  readline: Interface,
+  { terminal }: { terminal: boolean },
+): Promise<void> {
   let open = true;
   readline.once("close", () => {
     open = false;
   });
-  const ready = () => {
-    if (open) readline.prompt();
-  };
-  ready();
+  readline.prompt();
   for await (const raw of lines(readline)) {
     const line = raw.trim();
-    if (line.startsWith("/")) {
-      if (!(await conversation.command(line))) break;
-    } else if (line !== "") {
-      await conversation.say(line);
-    }
-    ready();
+    let outcome: boolean | "leave" = true;
+    if (line.startsWith("/")) outcome = await carryOut(conversation, line);
+    else if (line !== "") outcome = await conversation.say(line);
+    if (outcome === "leave") return;
+    // At a terminal somebody has seen it; a script asks for the status.
+    if (!outcome && !terminal) process.exitCode = 1;
+    if (open) readline.prompt();
   }
-  process.off("SIGINT", interrupt);
-  readline.close();
-  if (terminal) process.stdout.write("\n");
+  // After Ctrl-D the shell's own prompt would follow ours.
+  if (terminal) await print("\n");
 }

@@ -13,6 +13,7 @@ import { defaultThreadCount } from "../context-options.ts";
 import { embeddedModelPath } from "../embedded-model.ts";
 import { Model } from "../model.ts";
 import { formatBytes } from "./inspect.ts";
+import { print } from "./output.ts";
 
 const packageVersion = "3.22.1";
 
@@ -133,12 +134,12 @@ async function examine(): Promise<Report> {
 async function doctor(flags: { json?: boolean }): Promise<void> {
   const report = await examine();
   if (report.problems.length > 0) process.exitCode = 1;
-  if (flags.json) {
-    process.stdout.write(`${JSON.stringify(report, null, 2)}\n`);
-    return;
-  }
-  const line = (label: string, value: string | undefined) =>
-    process.stdout.write(`${label.padEnd(10)} ${value ?? "-"}\n`);
+  return print(flags.json ? `${JSON.stringify(report, null, 2)}\n` : describe(report));
+}
+
+function describe(report: Report): string {
+  const lines: string[] = [];
+  const line = (label: string, value = "-") => lines.push(`${label.padEnd(10)} ${value}\n`);
   line("runtime", `${report.runtime}, ${report.system}`);
   line("ffi", report.ffi);
   line("library", report.library);
@@ -154,4 +155,5 @@ async function doctor(flags: { json?: boolean }): Promise<void> {
   for (const advice of report.advice) line("advice", advice);
   for (const problem of report.problems) line("PROBLEM", problem);
   if (report.problems.length === 0) line("verdict", "all well");
+  return lines.join("");
 }

@@ -1,46 +1,46 @@
-import type { Command } from "commander";
-
-import { metadataNumber } from "../../lib/gguf-header.ts";
+import { type Command, Option } from "commander";
+import { type CacheType, cacheTypes, maxContextLength } from "../context-options.ts";
 import { embeddedModelPath } from "../embedded-model.ts";
 import { checkGguf, readGgufFile } from "../gguf-file.ts";
-import { integer } from "./options.ts";
+import { estimateMemory } from "./memory-estimate.ts";
+import { integer } from "./numbers.ts";
+import { print } from "./output.ts";
 
 interface InspectFlags {
+  model?: string;
   ctxSize?: number;
+  cacheTypeK: CacheType;
+  cacheTypeV: CacheType;
   tensors?: boolean;
   json?: boolean;
 }
 
 export function addInspectCommand(program: Command): void {
+  const kinds = Object.keys(cacheTypes);
   program
     .command("inspect")
     .description("Show what a GGUF file holds and how much memory it would need; nothing is loaded.")
     .argument("[file]", "GGUF file (default: the tiny model that comes with cria)")
-    .option("-c, --ctx-size <n>", "context to estimate the memory for", integer, 4096)
+    .option("-m, --model <file>", "the file, as other commands take it")
+    .option(
+      "-c, --ctx-size <n>",
+      "context to estimate the memory for, 0 for the model's own (default: 4096 or the model's own, whichever is less)",
+      integer(0, maxContextLength),
+    )
+    .addOption(
+      new Option("--ctk, --cache-type-k <type>", "type of the K cache").choices(kinds).default("f16"),
+    )
+    .addOption(
+      new Option("--ctv, --cache-type-v <type>", "type of the V cache").choices(kinds).default("f16"),
+    )
     .option("--tensors", "list all tensors")
     .option("--json", "print as JSON")
-    .action((file: string | undefined, flags: InspectFlags) => inspect(file ?? embeddedModelPath(), flags));
-}
-
-export interface MemoryEstimate {
-  contextLength: number;
-  weightsBytes: number;
-  kvCacheBytes: number;
-}
-
-/** Bytes of weights and of an f16 KV cache; what computing needs comes on top. Undefined parts are unknown shapes. */
-export function estimateMemory(path: string, contextLength: number): MemoryEstimate {
-  const header = readGgufFile(path);
-  const summary = checkGguf(path);
-  const own = (key: string) => metadataNumber(header, `${summary.architecture}.${key}`);
-  const heads = own("attention.head_count") ?? 0;
-  const kvHeads = own("attention.head_count_kv") ?? heads;
-  const width = heads > 0 ? (summary.embeddingLength ?? 0) / heads : 0;
-  const keyLength = own("attention.key_length") ?? width;
-  const valueLength = own("attention.value_length") ?? width;
-  const f16 = 2;
-  const kvCacheBytes = contextLength * (summary.layerCount ?? 0) * kvHeads * (keyLength + valueLength) * f16;
-  return { contextLength, weightsBytes: summary.dataSize, kvCacheBytes };
+    .action((file: string | undefined, flags: InspectFlags) => {
+      if (file !== undefined && flags.model !== undefined) {
+        throw new TypeError("give the file either alone or with --model, not both");
+      }
+      return inspect(file ?? flags.model ?? embeddedModelPath(), flags);
+    });
 }
 
 const units = ["B", "KiB", "MiB", "GiB", "TiB"];
@@ -53,7 +53,7 @@ export function formatBytes(bytes: number): string {
 async function inspect(path: string, flags: InspectFlags): Promise<void> {
   const header = readGgufFile(path);
   const summary = checkGguf(path);
-  const memory = estimateMemory(path, flags.ctxSize ?? 4096);
+  const memory = estimateMemory(header, summary, flags);
   const metadata = [...header.metadata].map(([key, { value }]) => [key, describe(value)] as const);
   const tensors = summary.tensors.map(({ name, type, shape, byteLength }) => ({
     name,
@@ -64,10 +64,8 @@ async function inspect(path: string, flags: InspectFlags): Promise<void> {
   if (flags.json) {
     const types = Object.fromEntries(summary.tensorTypes);
     const value = { ...summary, tensorTypes: types, tensors, metadata: Object.fromEntries(metadata), memory };
-    process.stdout.write(
-      `${JSON.stringify(value, (_, item) => (typeof item === "bigint" ? Number(item) : item), 2)}\n`,
-    );
-    return;
+    const json = JSON.stringify(value, (_, item) => (typeof item === "bigint" ? Number(item) : item), 2);
+    return print(`${json}\n`);
   }
   const lines: [string, string][] = [
     ["file", `${path} (${formatBytes(summary.fileSize)})`],
@@ -84,28 +82,29 @@ async function inspect(path: string, flags: InspectFlags): Promise<void> {
         [`${type} tensors`, `${count} (${formatBytes(byteLength)})`] as [string, string],
     ),
     ["memory: weights", formatBytes(memory.weightsBytes)],
-    [`memory: KV cache at ${memory.contextLength}`, `${formatBytes(memory.kvCacheBytes)} (f16)`],
+    [
+      `memory: KV cache at ${memory.contextLength}`,
+      `${formatBytes(memory.kvCacheBytes)} (K ${flags.cacheTypeK}, V ${flags.cacheTypeV})`,
+    ],
     [
       "memory: together",
       `${formatBytes(memory.weightsBytes + memory.kvCacheBytes)} and what computing needs`,
     ],
   ];
-  print(lines);
-  process.stdout.write("\nmetadata\n");
-  print(metadata.map(([key, value]) => [`  ${key}`, value]));
-  if (!flags.tensors) return;
-  process.stdout.write("\ntensors\n");
-  print(
-    tensors.map(({ name, type, shape, byteLength }) => [
-      `  ${name}`,
-      `${type} [${shape.join(", ")}] ${formatBytes(byteLength)}`,
-    ]),
-  );
+  const sections = [table(lines), "\nmetadata\n", table(metadata.map(([key, text]) => [`  ${key}`, text]))];
+  if (flags.tensors) {
+    const rows = tensors.map(({ name, type, shape, byteLength }) => {
+      return [`  ${name}`, `${type} [${shape.join(", ")}] ${formatBytes(byteLength)}`] as const;
+    });
+    sections.push("\ntensors\n", table(rows));
+  }
+  await print(sections.join(""));
 }
 
-function print(lines: readonly (readonly [string, string])[]): void {
-  const width = Math.max(...lines.map(([label]) => label.length));
-  for (const [label, value] of lines) process.stdout.write(`${label.padEnd(width)}  ${value}\n`);
+/** Labels and values in two columns. */
+function table(lines: readonly (readonly [string, string])[]): string {
+  const width = Math.max(0, ...lines.map(([label]) => label.length));
+  return lines.map(([label, value]) => `${label.padEnd(width)}  ${value}\n`).join("");
 }
 
 const shownLength = 100;

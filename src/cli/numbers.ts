@@ -18,10 +18,7 @@ export function integer(least: number, most = Number.MAX_SAFE_INTEGER): (text: s
 }
 
 /** Parses the value of a flag as a finite number in [least, most]. @throws InvalidArgumentError. */
-export function number(
-  least = -Number.MAX_VALUE,
-  most: number = Number.MAX_VALUE,
-): (text: string) => number {
+export function number(least = -Number.MAX_VALUE, most: number = Number.MAX_VALUE): (text: string) => number {
   return (text) => {
     const value = Number(text);
     if (!numberPattern.test(text) || !Number.isFinite(value)) {

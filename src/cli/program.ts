@@ -23,7 +23,10 @@ export function buildProgram(): Command {
   const program = new Command("cria")
     .description("Run GGUF models from JavaScript: llama.cpp through FFI, nothing to compile.")
     .version(packageVersion())
-    .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, "cria: ")) })
+    .configureOutput({
+      outputError: (text, write) =>
+        write(text.replace(/^error: /, "cria: ").replace("is invalid. must", "is invalid: it must")),
+    })
     .showHelpAfterError("(add --help for all options)")
     .exitOverride();
   addRunCommand(program);

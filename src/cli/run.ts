@@ -1,16 +1,18 @@
 import type { Command } from "commander";
-import type { GenerationParams, Timings, Usage } from "../llama/types.ts";
+import type { GenerationParams, Timings } from "../llama/types.ts";
 import type { Llama } from "../llama.ts";
-import { addModelOptions, collect, integer, loadLlama, type ModelFlags, readText } from "./options.ts";
+import { integer } from "./numbers.ts";
+import { addModelOptions, collect, loadLlama, type ModelFlags } from "./options.ts";
+import { print } from "./output.ts";
 import { addSamplingOptions, type SamplingFlags, samplingParams } from "./sampling.ts";
+import { addSystemOptions, type SystemFlags, systemPrompt } from "./system-prompt.ts";
+import { readPrompt, type TextFlags, unescapeText } from "./text.ts";
 
-interface RunFlags extends ModelFlags, SamplingFlags {
-  prompt?: string;
-  file?: string;
-  systemPrompt?: string;
+interface RunFlags extends ModelFlags, SamplingFlags, TextFlags, SystemFlags {
   predict?: number;
   stop?: string[];
   chat?: boolean;
+  escape?: boolean;
   json?: boolean;
   verbose?: boolean;
 }
@@ -22,76 +24,83 @@ export function addRunCommand(program: Command): void {
     .option("-p, --prompt <text>", "the prompt (default: standard input)")
     .option("-f, --file <file>", "read the prompt from a file, - for standard input")
     .option("--chat", "answer the prompt as a chat message, through the model's chat template")
-    .option("--sys, --system-prompt <text>", "system message, with --chat")
-    .option("-n, --predict <n>", "most tokens to generate, -1 for no limit", integer)
+    .option("-n, --predict <n>", "most tokens to generate, -1 for no limit (default: -1)", integer(-2))
     .option("-r, --stop <text>", "stop at this text; may be repeated", collect)
+    .option("-e, --escape", "read \\n, \\t, \\x0a and the like in the prompts and -r as what they stand for")
     .option("--json", "print the whole response as JSON instead")
     .option("-v, --verbose", "print timings on standard error");
-  addSamplingOptions(addModelOptions(command)).action((flags: RunFlags) => runOnce(flags));
+  addSamplingOptions(addModelOptions(addSystemOptions(command))).action((flags: RunFlags) => runOnce(flags));
 }
 
-/** @throws TypeError for flags that exclude each other, Error for a file that cannot be read. */
-function readPrompt(flags: RunFlags): string {
-  if (flags.prompt !== undefined && flags.file !== undefined)
-    throw new TypeError("give either --prompt or --file, not both");
-  if (flags.prompt !== undefined) return flags.prompt;
-  if (flags.file === undefined && process.stdin.isTTY)
-    throw new TypeError("there is no prompt; give one with -p, a file with -f, or pipe it in");
-  return readText(flags.file ?? "-", "--file");
+interface Task {
+  readonly prompt: string;
+  readonly system: string | undefined;
+  readonly chat: boolean;
+  readonly params: GenerationParams & { stop: string[] | null };
+}
+
+/** What to do, read and checked before the model is loaded. */
+function readTask(flags: RunFlags, signal: AbortSignal): Task {
+  const system = systemPrompt(flags);
+  if (system !== undefined && !flags.chat) throw new TypeError("--system-prompt needs --chat");
+  const final = flags.escape ? unescapeText : (text: string) => text;
+  return {
+    prompt: final(readPrompt(flags)),
+    system: system === undefined ? undefined : final(system),
+    chat: flags.chat ?? false,
+    params: {
+      ...samplingParams(flags),
+      max_tokens: flags.predict ?? -1,
+      signal,
+      stop: flags.stop?.map(final) ?? null,
+    },
+  };
 }
 
 async function runOnce(flags: RunFlags): Promise<void> {
-  const prompt = readPrompt(flags);
-  if (flags.systemPrompt !== undefined && !flags.chat) throw new TypeError("--system-prompt needs --chat");
   const controller = new AbortController();
+  const task = readTask(flags, controller.signal);
   const interrupt = () => controller.abort();
   process.once("SIGINT", interrupt);
   try {
     await using llama = await loadLlama(flags);
-    const params: GenerationParams = {
-      ...samplingParams(flags),
-      max_tokens: flags.predict ?? -1,
-      signal: controller.signal,
-    };
-    const stop = flags.stop ?? null;
-    if (flags.json) await printJson(llama, flags, prompt, { ...params, stop });
-    else await stream(llama, flags, prompt, { ...params, stop });
+    const timings = flags.json ? await printJson(llama, task) : await stream(llama, task);
+    if (flags.verbose && timings) process.stderr.write(`${summary(timings)}\n`);
   } finally {
     process.off("SIGINT", interrupt);
   }
 }
 
-type Params = GenerationParams & { stop: string[] | null };
-
-function messages(flags: RunFlags, prompt: string) {
-  const system =
-    flags.systemPrompt === undefined ? [] : [{ role: "system" as const, content: flags.systemPrompt }];
-  return [...system, { role: "user" as const, content: prompt }];
+function messages({ system, prompt }: Task) {
+  const before = system === undefined ? [] : [{ role: "system" as const, content: system }];
+  return [...before, { role: "user" as const, content: prompt }];
 }
 
-async function printJson(llama: Llama, flags: RunFlags, prompt: string, params: Params): Promise<void> {
-  const response = flags.chat
-    ? await llama.createChatCompletion({ ...params, messages: messages(flags, prompt) })
+async function printJson(llama: Llama, task: Task): Promise<Timings> {
+  const { params, prompt } = task;
+  const response = task.chat
+    ? await llama.createChatCompletion({ ...params, messages: messages(task) })
     : await llama.createCompletion({ ...params, prompt });
-  process.stdout.write(`${JSON.stringify(response, null, 2)}\n`);
+  await print(`${JSON.stringify(response, null, 2)}\n`);
+  return response.timings;
 }
 
-async function stream(llama: Llama, flags: RunFlags, prompt: string, params: Params): Promise<void> {
-  const options = { ...params, stream: true as const, stream_options: { include_usage: true } };
-  let last: { usage?: Usage | null; timings?: Timings } = {};
-  if (flags.chat) {
-    for await (const chunk of llama.createChatCompletion({ ...options, messages: messages(flags, prompt) })) {
-      process.stdout.write(chunk.choices[0]?.delta.content ?? "");
-      last = chunk;
+async function stream(llama: Llama, task: Task): Promise<Timings | undefined> {
+  const params = { ...task.params, stream: true as const, stream_options: { include_usage: true } };
+  let timings: Timings | undefined;
+  if (task.chat) {
+    for await (const chunk of llama.createChatCompletion({ ...params, messages: messages(task) })) {
+      await print(chunk.choices[0]?.delta.content ?? "");
+      timings = chunk.timings;
     }
   } else {
-    for await (const chunk of llama.createCompletion({ ...options, prompt })) {
-      process.stdout.write(chunk.choices[0]?.text ?? "");
-      last = chunk;
+    for await (const chunk of llama.createCompletion({ ...params, prompt: task.prompt })) {
+      await print(chunk.choices[0]?.text ?? "");
+      timings = chunk.timings;
     }
   }
-  process.stdout.write("\n");
-  if (flags.verbose && last.timings) process.stderr.write(`${summary(last.timings)}\n`);
+  await print("\n");
+  return timings;
 }
 
 /** Timings in one line. */

@@ -1,4 +1,5 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
+import { Grammar } from "../grammar.ts";
 import { type SamplingParams, samplingBounds, samplingDefaults } from "../sampling-params.ts";
 import { integer, number } from "./numbers.ts";
 import { collect } from "./options.ts";
@@ -26,7 +27,11 @@ const numericFlags: readonly (readonly [flag: string, field: NumericField, descr
   ["--dry-base <b>", "dry_base", "base of the DRY penalty"],
   ["--dry-allowed-length <n>", "dry_allowed_length", "repetition that DRY lets pass"],
   ["--dry-penalty-last-n <n>", "dry_penalty_last_n", "tokens that DRY looks at, -1 for the whole context"],
-  ["--adaptive-target <p>", "adaptive_target", "probability to stay near, instead of a random pick, -1 for off"],
+  [
+    "--adaptive-target <p>",
+    "adaptive_target",
+    "probability to stay near, instead of a random pick, -1 for off",
+  ],
   ["--adaptive-decay <d>", "adaptive_decay", "how slowly that adapts"],
   ["--min-keep <n>", "min_keep", "fewest tokens that samplers leave"],
   ["--mirostat <v>", "mirostat", "mirostat version 1 or 2, 0 for off"],
@@ -60,7 +65,11 @@ function numericOption([flag, field, description]: (typeof numericFlags)[number]
 }
 
 export function addSamplingOptions(command: Command): Command {
-  command.option("-s, --seed <n>", "random seed, -1 for a random one (default: -1)", integer(-1, 2 ** 32 - 1));
+  command.option(
+    "-s, --seed <n>",
+    "random seed, -1 for a random one (default: -1)",
+    integer(-1, 2 ** 32 - 1),
+  );
   for (const flag of numericFlags) command.addOption(numericOption(flag));
   return command
     .option("--dry-sequence-breaker <text>", "text that ends a repetition; may be repeated", collect)
@@ -71,11 +80,24 @@ export function addSamplingOptions(command: Command): Command {
     .option("--ignore-eos", "go on past the end of the text");
 }
 
-/** Parameters from flags. @throws TypeError for two grammars, Error naming a grammar file that cannot be read. */
-export function samplingParams(flags: SamplingFlags): SamplingParams {
-  if (flags.grammar !== undefined && flags.grammarFile !== undefined) {
+/** The grammar that was given, parsed. @throws TypeError for --grammar, Error for a file: each says where it is wrong. */
+function readGrammar({ grammar, grammarFile }: SamplingFlags): Grammar | undefined {
+  if (grammar !== undefined && grammarFile !== undefined) {
     throw new TypeError("give either --grammar or --grammar-file, not both");
   }
+  const source = grammarFile === undefined ? grammar : readText(grammarFile, "--grammar-file");
+  if (source === undefined) return undefined;
+  try {
+    return Grammar.parse(source);
+  } catch (cause) {
+    const { message } = cause as Error;
+    if (grammarFile === undefined) throw new TypeError(`--grammar: ${message}`, { cause });
+    throw new Error(`--grammar-file: ${grammarFile}: ${message}`, { cause });
+  }
+}
+
+/** Parameters from flags. @throws what {@link readGrammar} throws. */
+export function samplingParams(flags: SamplingFlags): SamplingParams {
   const given = flags as Readonly<Record<string, number | undefined>>;
   const numbers = numericFlags.map(([flag, field]) => [field, given[new Option(flag).attributeName()]]);
   const params: Record<string, unknown> = {
@@ -84,8 +106,7 @@ export function samplingParams(flags: SamplingFlags): SamplingParams {
     dry_sequence_breakers: flags.drySequenceBreaker,
     logit_bias: flags.logitBias,
     samplers: flags.samplers?.split(";"),
-    grammar:
-      flags.grammarFile === undefined ? flags.grammar : readText(flags.grammarFile, "--grammar-file"),
+    grammar: readGrammar(flags),
     ignore_eos: flags.ignoreEos,
   };
   return Object.fromEntries(Object.entries(params).filter(([, value]) => value !== undefined));

@@ -13,6 +13,8 @@ const reasons: Readonly<Record<string, string>> = {
   EACCES: "permission denied; change its permissions or copy it",
 };
 
+const nameOf = (file: string) => (file === "-" ? "standard input" : file);
+
 /** The bytes of a file that a flag names, "-" for standard input. @throws Error naming the flag and the file. */
 function readBytes(file: string, flag: string): Buffer {
   try {
@@ -21,8 +23,7 @@ function readBytes(file: string, flag: string): Buffer {
     const { code = "", message } = cause as NodeJS.ErrnoException;
     // Standard input that was closed before the start holds nothing.
     if (file === "-" && code === "EOF") return Buffer.alloc(0);
-    const name = file === "-" ? "standard input" : file;
-    throw new Error(`${flag}: ${name} cannot be read: ${reasons[code] ?? message}`, { cause });
+    throw new Error(`${flag}: ${nameOf(file)} cannot be read: ${reasons[code] ?? message}`, { cause });
   }
 }
 
@@ -30,8 +31,7 @@ function readBytes(file: string, flag: string): Buffer {
 export function readText(file: string, flag: string): string {
   const bytes = readBytes(file, flag);
   if (!isUtf8(bytes)) {
-    const name = file === "-" ? "standard input" : file;
-    process.stderr.write(`cria: ${name} is not valid UTF-8; wrong bytes are read as U+FFFD\n`);
+    process.stderr.write(`cria: ${nameOf(file)} is not valid UTF-8; wrong bytes are read as U+FFFD\n`);
   }
   return new TextDecoder().decode(bytes);
 }
@@ -54,10 +54,13 @@ export function readPrompt(flags: TextFlags): string {
   return "text" in from ? from.text : readText(from.file, "--file").replace(/\r?\n$/, "");
 }
 
-/** The same, byte for byte. */
+/** The same, byte for byte. @throws Error for bytes that are no UTF-8: they have no tokens. */
 export function readPromptBytes(flags: TextFlags): Uint8Array {
   const from = source(flags);
-  return "text" in from ? Buffer.from(from.text) : readBytes(from.file, "--file");
+  if ("text" in from) return Buffer.from(from.text);
+  const bytes = readBytes(from.file, "--file");
+  if (!isUtf8(bytes)) throw new Error(`${nameOf(from.file)} is not valid UTF-8; convert it first`);
+  return bytes;
 }
 
 const escapes: Readonly<Record<string, string>> = { n: "\n", r: "\r", t: "\t" };

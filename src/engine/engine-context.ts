@@ -83,9 +83,15 @@ export class AdapterSets {
   /** The number of a set; equal sets have equal numbers. 0 is the empty one. */
   number(adapters: readonly AdapterScale[] = []): number {
     const scales = adapters.filter(({ scale }) => scale !== 0).sort((a, b) => a.id - b.id);
-    for (const { id } of scales)
+    for (const [index, { id, scale }] of scales.entries()) {
       if (!this.#loaded[id])
         throw new RangeError(`there is no adapter ${id}; ${this.#loaded.length} are loaded`);
+      // What the context refuses must not be found out in the middle of others' batches.
+      if (typeof scale !== "number" || !Number.isFinite(Math.fround(scale)))
+        throw new TypeError(`the scale of adapter ${id} must be a finite 32-bit number, got ${scale}`);
+      if (scales[index + 1]?.id === id)
+        throw new TypeError(`adapter ${id} is named twice; add up its scales`);
+    }
     const key = scales.map(({ id, scale }) => `${id}:${scale}`).join(",");
     const known = this.#sets.findIndex((set) => set.key === key);
     return known >= 0 ? known : this.#sets.push({ key, scales }) - 1;

@@ -143,12 +143,17 @@ describe("order and limits", () => {
   });
 
   test("requests that cannot be, each with its error, and the others go on", () => {
-    using engine = new CoreHarness(model, { contextLength: 100 });
+    using adapter = model.loadAdapter(embeddedModelPath().replace("tiny-chat-f16", "tiny-chat-pirate-lora"));
+    using engine = new CoreHarness(model, { contextLength: 100, adapters: [adapter] });
     const good = engine.submit(france);
+    const scaled = (...scales: number[]) => ({ adapters: scales.map((scale) => ({ id: 0, scale })) });
     const bad: [id: number, message: RegExp][] = [
       [engine.submit(longPrompt(101)), /101 tokens, the context holds 100/],
       [engine.submit([]), /empty/],
       [engine.submit("a", { adapters: [{ id: 3, scale: 1 }] }), /no adapter 3/],
+      [engine.submit("a", scaled(Number.NaN)), /scale of adapter 0 must be a finite/],
+      [engine.submit("a", scaled(1e300)), /scale of adapter 0 must be a finite/],
+      [engine.submit("a", scaled(1, 2)), /adapter 0 is named twice/],
       [engine.submit("a", { sampling: { temperature: Number.NaN } }), /temperature/],
       [engine.submit("a", { sampling: { grammar: "root ::= (" } }), /line 1/],
     ];

@@ -1,5 +1,5 @@
 import { Worker } from "node:worker_threads";
-import { WorkerCrashedError } from "../../lib/errors.ts";
+import { ModelLoadError, WorkerCrashedError } from "../../lib/errors.ts";
 import { RingReader, RingWriter, ringBytes } from "../../lib/ring-buffer.ts";
 import { TokenArena } from "../../lib/token-arena.ts";
 import type { ModelOptions } from "../model-options.ts";
@@ -93,7 +93,11 @@ export class DecodeThread {
           else if (record[0] === Event.fatal) failure = errorFromJson(wordsToText(record.subarray(1)));
           else if (record[0] === Event.loading && !stopped) {
             try {
-              if (hooks.onProgress?.(bitsToFloat(record[1]!)) === false) stop();
+              if (hooks.onProgress?.(bitsToFloat(record[1]!)) === false) {
+                // A small model may be loaded before the answer gets there.
+                stopped = { error: new ModelLoadError(`loading ${options.path} was stopped by onProgress`) };
+                stop();
+              }
             } catch (error) {
               stopped = { error };
               stop();

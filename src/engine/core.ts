@@ -7,7 +7,7 @@ import type { Model } from "../model.ts";
 import { createSampler } from "../sampling-params.ts";
 import { ActiveRequest } from "./active-request.ts";
 import { checkLength, contextFull } from "./context-limits.ts";
-import { EngineBooks, type EngineSnapshot } from "./counters.ts";
+import { type CoreSnapshot, EngineBooks } from "./counters.ts";
 import { AdapterSets, createLayout, type LayoutOptions } from "./engine-context.ts";
 import { cutSegments, fillBatch } from "./fill-batch.ts";
 import type { KvLayout } from "./kv-layout.ts";
@@ -41,7 +41,7 @@ export class EngineCore {
   readonly #options: CoreOptions;
   readonly #memory: TokenMemory;
   readonly #sink: EngineSink;
-  readonly #adapters: AdapterSets;
+  readonly adapters: AdapterSets;
   readonly #books: EngineBooks;
   readonly #waiting = new WaitingQueue();
   readonly #running = new Set<ActiveRequest>();
@@ -56,7 +56,7 @@ export class EngineCore {
     this.#options = options;
     this.#memory = memory;
     this.#sink = sink;
-    this.#adapters = new AdapterSets(options.adapters ?? []);
+    this.adapters = new AdapterSets(options.adapters ?? []);
     this.#books = new EngineBooks(options.gapMs);
     this.#cache = this.#newCache(createLayout(model, options));
     this.#batch = new Batch(model.native, { capacity: this.context.batchSize });
@@ -68,8 +68,17 @@ export class EngineCore {
   get layout(): KvLayout {
     return this.#cache.layout;
   }
+  /** What has been computed, for running and later requests. */
+  get prefixes(): PrefixCache {
+    return this.#cache;
+  }
   get requestCount(): number {
     return this.#waiting.size + this.#running.size;
+  }
+
+  /** What requests must agree in to share anything. */
+  keyOf({ adapters, salt = "" }: Pick<RequestSpec, "adapters" | "salt">): string {
+    return `${this.adapters.number(adapters)}\0${salt}`;
   }
 
   /** Takes a request; whatever becomes of it is told to the sink. */
@@ -78,8 +87,8 @@ export class EngineCore {
     this.#books.counters.requests++;
     const extent = this.#extent(spec.byteOffset, spec.capacity);
     try {
-      const group = this.#adapters.number(spec.adapters);
-      const key = `${group}\0${spec.salt ?? ""}`;
+      const group = this.adapters.number(spec.adapters);
+      const key = this.keyOf(spec);
       const request = new ActiveRequest(spec, { arrival: this.#arrivals++, key, group, extent, now });
       checkLength(spec, this.layout.sequenceLength);
       this.#waiting.add(request);
@@ -123,7 +132,7 @@ export class EngineCore {
     this.#admit();
     const { segments, group } = this.#plan();
     if (segments.length === 0) return this.#running.size + this.#waiting.size > 0 ? "waiting" : "idle";
-    this.#adapters.apply(this.context, group);
+    this.adapters.apply(this.context, group);
     const requests = segments.map(({ id }) => this.#byId(id)!);
     const started = performance.now();
     this.#sink.computing(requests.length === 1 ? requests[0]!.id : undefined);
@@ -138,21 +147,9 @@ export class EngineCore {
     return "worked";
   }
 
-  get snapshot(): EngineSnapshot {
-    const { layout } = this;
-    return {
-      ...this.#books.counters,
-      evictedTokens: this.#evicted + this.#cache.evictedTokens,
-      layout: layout.kind,
-      waiting: this.#waiting.size,
-      running: this.#running.size,
-      parked: this.#cache.parkedCount,
-      cells: this.context.contextLength,
-      usedCells: layout.usedCells,
-      sharedCells: layout.sharedCells,
-      decodeMs: this.#books.rates.decodeMs,
-      prefillTokensPerSecond: this.#books.rates.prefillTokensPerSecond,
-    };
+  get snapshot(): CoreSnapshot {
+    const [waiting, running] = [this.#waiting.size, this.#running.size];
+    return this.#books.snapshot(this.#cache, { waiting, running, evictedBefore: this.#evicted });
   }
 
   /** Forgets what is kept for later requests. */
@@ -330,7 +327,6 @@ export class EngineCore {
     this.#cache.clear();
     this.context.dispose();
     this.#cache = this.#newCache(createLayout(this.model, this.#options));
-    this.#adapters.contextReplaced();
   }
 
   #newCache(layout: KvLayout): PrefixCache {

@@ -1,4 +1,5 @@
 import type { ActiveRequest } from "./active-request.ts";
+import type { PrefixCache } from "./prefix-cache.ts";
 import type { EndReason, RequestStats } from "./request.ts";
 import type { Segment } from "./scheduler.ts";
 import { StepRates } from "./step-rates.ts";
@@ -25,8 +26,8 @@ export interface EngineCounters {
   sampleMs: number;
 }
 
-/** What an engine is doing now, and its counters. */
-export interface EngineSnapshot extends EngineCounters {
+/** What the generating part of an engine is doing now, and its counters. */
+export interface CoreSnapshot extends EngineCounters {
   readonly layout: "shared" | "streams";
   readonly waiting: number;
   readonly running: number;
@@ -37,6 +38,14 @@ export interface EngineSnapshot extends EngineCounters {
   readonly sharedCells: number;
   readonly decodeMs: number;
   readonly prefillTokensPerSecond: number;
+}
+
+/** What an engine is doing now, and its counters. */
+export interface EngineSnapshot extends CoreSnapshot {
+  /** Requests for embeddings that wait, and what was embedded since the start. */
+  readonly waitingEmbeddings: number;
+  readonly embeddings: number;
+  readonly embeddedTokens: number;
 }
 
 function emptyCounters(): EngineCounters {
@@ -93,5 +102,25 @@ export class EngineBooks {
     this.counters.promptTokens += stats.promptLength;
     this.counters.reusedTokens += stats.cachedLength;
     this.counters.queueMs += stats.queueMs;
+  }
+
+  snapshot(
+    cache: PrefixCache,
+    { waiting, running, evictedBefore }: { waiting: number; running: number; evictedBefore: number },
+  ): CoreSnapshot {
+    const { layout } = cache;
+    return {
+      ...this.counters,
+      evictedTokens: evictedBefore + cache.evictedTokens,
+      layout: layout.kind,
+      waiting,
+      running,
+      parked: cache.parkedCount,
+      cells: layout.context.contextLength,
+      usedCells: layout.usedCells,
+      sharedCells: layout.sharedCells,
+      decodeMs: this.rates.decodeMs,
+      prefillTokensPerSecond: this.rates.prefillTokensPerSecond,
+    };
   }
 }

@@ -3,8 +3,9 @@ import type { TokenMemory } from "../../lib/token-memory.ts";
 import type { LoraAdapter } from "../adapter.ts";
 import { Grammar } from "../grammar.ts";
 import { Model } from "../model.ts";
-import { type Call, runCall } from "./calls.ts";
-import { EngineCore } from "./core.ts";
+import { type Call, Calls } from "./calls.ts";
+import { EngineCore, type StepResult } from "./core.ts";
+import { EmbeddingQueue } from "./embedding-queue.ts";
 import { resolveLayout } from "./engine-context.ts";
 import { abortWord, bell, Command, fromJson } from "./protocol.ts";
 import type { RequestSpec } from "./request.ts";
@@ -20,8 +21,6 @@ export interface DecodeLoopParts {
   readonly events: RingWriter;
   readonly commands: RingReader;
   readonly memory: TokenMemory;
-  /** Hands shared memory to the calling side, for answers that are too large for a record. */
-  readonly post: (message: { call: number; bytes: SharedArrayBuffer }) => void;
 }
 
 /**
@@ -34,6 +33,10 @@ export class DecodeLoop {
   readonly #control: Int32Array;
   #model: Model | undefined;
   #core: EngineCore | undefined;
+  #embeddings: EmbeddingQueue | undefined;
+  #calls: Calls | undefined;
+  /** Whether the step before was one of embeddings: they take turns with generation. */
+  #embeddedLast = false;
   #closing = false;
 
   constructor(parts: DecodeLoopParts) {
@@ -45,10 +48,13 @@ export class DecodeLoop {
     try {
       await this.#load();
       this.#loop();
-      this.#core?.dispose(new Error("the engine was closed"));
+      this.#dispose(new Error("the engine was closed"));
     } catch (error) {
       this.#parts.sink.fatal(error);
-      this.#core?.dispose(error);
+      this.#publish();
+      this.#dispose(error);
+      // The calling side may be using the model at this moment; it says when it has let go.
+      if (this.#calls) this.#awaitClose();
     } finally {
       for (const adapter of this.#adapters) adapter.dispose();
       this.#model?.dispose();
@@ -80,7 +86,18 @@ export class DecodeLoop {
       adapters: this.#adapters,
       abortFlag,
     };
-    this.#core = new EngineCore(model, options, memory, sink);
+    const core = new EngineCore(model, options, memory, sink);
+    this.#core = core;
+    const embeddings = new EmbeddingQueue({
+      model,
+      memory,
+      sink,
+      adapters: core.adapters,
+      contextLength: data.engine.contextLength,
+      options: data.engine.context,
+    });
+    this.#embeddings = embeddings;
+    this.#calls = new Calls({ core, embeddings, memory, sink });
     const info: ReadyInfo = {
       pointer: model.pointer,
       contextLength: this.#core.layout.sequenceLength,
@@ -94,12 +111,40 @@ export class DecodeLoop {
     while (!this.#closing) {
       const seen = Atomics.load(this.#control, bell);
       this.#takeCommands();
-      const result = this.#closing ? "idle" : this.#core!.step();
+      const result = this.#closing ? "idle" : this.#step();
       this.#publish();
       if (result === "worked" || this.#closing) continue;
       // Records that found no room go out when the reader has made some; it rings then.
       const timeout = result === "waiting" || this.#parts.events.backlog > 0 ? patience : undefined;
       Atomics.wait(this.#control, bell, seen, timeout);
+    }
+  }
+
+  /** One step of generation, or of embeddings where there are any and it is their turn. */
+  #step(): StepResult {
+    const [core, embeddings] = [this.#core!, this.#embeddings!];
+    if (embeddings.size > 0 && !this.#embeddedLast) {
+      this.#embeddedLast = true;
+      embeddings.step(this.#parts.data.engine.gapMs);
+      return "worked";
+    }
+    this.#embeddedLast = false;
+    const result = core.step();
+    return embeddings.size > 0 ? "worked" : result;
+  }
+
+  #dispose(reason: unknown): void {
+    this.#core?.dispose(reason);
+    this.#embeddings?.dispose(reason);
+  }
+
+  #awaitClose(): void {
+    const { commands } = this.#parts;
+    while (!this.#closing) {
+      const seen = Atomics.load(this.#control, bell);
+      for (let record = commands.next(); record; record = commands.next())
+        if (record[0] === Command.close) this.#closing = true;
+      if (!this.#closing) Atomics.wait(this.#control, bell, seen);
     }
   }
 
@@ -120,7 +165,8 @@ export class DecodeLoop {
       case Command.submit: {
         const spec = fromJson<RequestSpec>(this.#text(second, third));
         sink.started(spec.id, first);
-        this.#core!.submit(revive(spec));
+        if (spec.embeddingOffset === undefined) this.#core!.submit(revive(spec));
+        else this.#embeddings!.submit(spec);
         break;
       }
       case Command.resume:
@@ -130,7 +176,7 @@ export class DecodeLoop {
         this.#core!.move(first, { byteOffset: second, capacity: third, length: fourth });
         break;
       case Command.call:
-        runCall(this.#core!, this.#parts, first, fromJson<Call>(this.#text(second, third)));
+        this.#calls!.answer(first, fromJson<Call>(this.#text(second, third)));
         break;
       case Command.close:
         this.#closing = true;

@@ -50,7 +50,8 @@ export class DecodeThread {
   #info: ReadyInfo | undefined;
   #closed = false;
   #death: Error | undefined;
-  readonly #died: Promise<void>;
+  /** Resolves when the thread has ended, however it did. */
+  readonly exited: Promise<void>;
 
   private constructor(slots: number, options: ThreadOptions) {
     const shared = (bytes: number) => new SharedArrayBuffer(bytes);
@@ -69,7 +70,7 @@ export class DecodeThread {
     // The file beside this one, in TypeScript or built.
     const file = import.meta.url.endsWith(".ts") ? "./decode-worker.ts" : "./decode-worker.js";
     this.worker = new Worker(new URL(file, import.meta.url), { workerData });
-    this.#died = new Promise((resolve) => {
+    this.exited = new Promise((resolve) => {
       const died = (error: Error) => {
         this.#death ??= error;
         resolve();
@@ -210,7 +211,7 @@ export class DecodeThread {
     const { words, index } = this.#events.signal;
     if (this.#events.hasNext) return;
     const waiting = Atomics.waitAsync(words, index, this.#events.position);
-    if (waiting.async) await Promise.race([waiting.value, this.#died]);
+    if (waiting.async) await Promise.race([waiting.value, this.exited]);
   }
 
   #send(record: readonly number[]): void {

@@ -1,5 +1,5 @@
 // The decoding side of an engine, on a thread of its own: the only caller of llama_decode.
-import { parentPort, workerData } from "node:worker_threads";
+import { workerData } from "node:worker_threads";
 import { RingReader, RingWriter } from "../../lib/ring-buffer.ts";
 import { TokenMemory } from "../../lib/token-memory.ts";
 import { DecodeLoop } from "./decode-loop.ts";
@@ -15,6 +15,5 @@ const loop = new DecodeLoop({
   events,
   commands: new RingReader(data.commands),
   memory: new TokenMemory(data.memory),
-  post: (message) => parentPort?.postMessage(message),
 });
 await loop.run();

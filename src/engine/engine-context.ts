@@ -32,7 +32,7 @@ export function resolveLayout(
     kind: layout === "auto" ? "shared" : layout,
     parallel,
     contextLength,
-    cells: cells || contextLength * parallel,
+    cells: cells || contextLength,
     context,
   };
 }
@@ -74,7 +74,8 @@ export function createLayout(model: Model, options: LayoutOptions): KvLayout {
 export class AdapterSets {
   readonly #loaded: readonly LoraAdapter[];
   readonly #sets: { key: string; scales: readonly AdapterScale[] }[] = [{ key: "", scales: [] }];
-  #applied = 0;
+  /** The set in place in each context; a new one has none. */
+  readonly #applied = new WeakMap<Context, number>();
 
   constructor(loaded: readonly LoraAdapter[]) {
     this.#loaded = loaded;
@@ -98,14 +99,9 @@ export class AdapterSets {
   }
 
   apply(context: Context, number: number): void {
-    if (number === this.#applied) return;
+    if (number === (this.#applied.get(context) ?? 0)) return;
     const { scales } = this.#sets[number]!;
     context.setAdapters(scales.map(({ id, scale }) => ({ adapter: this.#loaded[id]!, scale })));
-    this.#applied = number;
-  }
-
-  /** A new context has none. */
-  contextReplaced(): void {
-    this.#applied = 0;
+    this.#applied.set(context, number);
   }
 }

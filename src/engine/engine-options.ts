@@ -13,7 +13,7 @@ export interface EngineOptions extends ModelOptions, EngineContextOptions {
   contextLength?: number;
   /** Requests that run at once, 1 to 256. Default 4. */
   parallel?: number | undefined;
-  /** Cells of the KV cache for all requests together. Default: `contextLength` for each that runs at once. */
+  /** Cells of the KV cache for all requests together. Default: `contextLength`. */
   cells?: number | undefined;
   /** How cells belong to requests. Default "auto". */
   kvLayout?: KvLayoutKind | "auto" | undefined;

@@ -48,6 +48,29 @@ export interface EngineRequest {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** A text to embed. */
+export type EmbeddingRequest = Pick<
+  EngineRequest,
+  "addSpecial" | "parseSpecial" | "adapters" | "priority" | "timeoutMs" | "signal"
+> & {
+  /** Text or token ids. */
+  readonly input: EngineRequest["prompt"];
+};
+
+export interface EngineEmbedding {
+  /** As the model pools it, of any length (Euclidean); with pooling "rank" its scores. */
+  readonly values: Float32Array;
+  readonly pooling: string;
+  readonly tokenCount: number;
+}
+
+/** A computed prefix that can be kept elsewhere. */
+export interface SavedTokens {
+  readonly tokens: Int32Array;
+  /** Sealed bytes of the cache, for a model and cache types like these. */
+  readonly data: Uint8Array;
+}
+
 /** What happens to a request. The last event is an `end` or an `error`; nothing comes after it. */
 export type EngineEvent =
   | {
@@ -103,6 +126,12 @@ export interface Engine extends AsyncDisposable {
   readonly requestCount: number;
   /** Never throws for what a request asks: its stream tells. @throws DisposedError */
   submit(request: EngineRequest): EngineStream;
+  /** Waits in the same queue as what is generated. @throws RequestError naming the field; `signal.reason`. */
+  embed(request: EmbeddingRequest): Promise<EngineEmbedding>;
+  /** The cache of the longest beginning of `tokens` that is held by itself; without any, no tokens. */
+  saveState(tokens: Int32Array, options?: { cacheSalt?: string }): Promise<SavedTokens>;
+  /** Puts a prefix into the cache, for requests that begin with it. @throws CriaError where it does not fit. */
+  loadState(state: SavedTokens, options?: { cacheSalt?: string }): Promise<void>;
   snapshot(): Promise<EngineSnapshot>;
   /** Forgets all prefixes that no request is using. */
   clearCache(): Promise<void>;

@@ -1,21 +1,24 @@
 import { RequestError } from "../../lib/errors.ts";
+import { logSumExp, topLogprobs } from "../../lib/logprobs.ts";
 import type { Grammar } from "../grammar.ts";
 import type { Model } from "../model.ts";
 import type { SamplingParams } from "../sampling-params.ts";
 import type { DecodeThread } from "./decode-thread.ts";
 import type { EngineRequest } from "./engine.ts";
-import type { EndReason, RequestSpec, RequestStats, SampledToken } from "./request.ts";
+import type { PromptWriter, WrittenPrompt } from "./prompt-writer.ts";
+import type { AdapterScale, EndReason, RequestSpec, RequestStats, SampledToken } from "./request.ts";
 import { RequestStream } from "./request-stream.ts";
-import type { AdapterFile } from "./worker-data.ts";
-import { type WrittenPrompt, writePrompt } from "./write-prompt.ts";
 
-export interface OpenRequestParts {
+/** What a request on the calling side needs. */
+export interface RequestParts {
   readonly model: Model;
   readonly thread: DecodeThread;
+  readonly writer: PromptWriter;
   readonly slot: number;
   readonly window: number;
   readonly contextLength: number;
-  readonly adapters: readonly AdapterFile[];
+  /** For requests that name none. */
+  readonly defaultAdapters: readonly AdapterScale[];
   /** Called once, when the decoding side is done with it. */
   readonly done: () => void;
 }
@@ -26,15 +29,20 @@ export class OpenRequest {
   readonly slot: number;
   readonly stream: RequestStream;
   readonly #request: EngineRequest;
-  readonly #parts: OpenRequestParts;
+  readonly #parts: RequestParts;
   #written: WrittenPrompt | undefined;
   #logits: Float32Array | undefined;
   #logitsPlace: { readonly byteOffset: number; release(): void } | undefined;
   /** Tokens that the caller has chosen. */
   #chosen = 0;
   #done = false;
+  #submitted = false;
+  #aborted = false;
+  #shifted = false;
+  /** Set where the caller's `sample` ended the text. */
+  #ownReason: EndReason | undefined;
 
-  constructor(id: number, request: EngineRequest, parts: OpenRequestParts) {
+  constructor(id: number, request: EngineRequest, parts: RequestParts) {
     this.id = id;
     this.slot = parts.slot;
     this.#request = request;
@@ -49,20 +57,41 @@ export class OpenRequest {
     });
   }
 
-  /** Writes the prompt into the token memory and hands the request over. */
+  /** Writes the prompt into the token memory and hands the request over, at once where the prompt is short. */
   start(): void {
-    const { model, thread, contextLength } = this.#parts;
-    try {
-      this.#written = writePrompt(thread.arena, model.vocab, this.#request, contextLength);
-      if (this.#request.sample) {
-        const place = thread.arena.allocateBytes(4 * model.vocab.size);
-        this.#logitsPlace = place;
-        this.#logits = new Float32Array(thread.arena.memory.buffer, place.byteOffset, model.vocab.size);
+    const failed = (error: unknown) => this.fail(error instanceof Error ? error : new Error(String(error)));
+    const submit = (written: WrittenPrompt) => {
+      try {
+        this.#submit(written);
+      } catch (error) {
+        failed(error);
       }
-      thread.submit(this.#spec(this.#written), this.slot);
+    };
+    try {
+      const written = this.#parts.writer.write(this.#request);
+      if (written instanceof Promise) written.then(submit, failed);
+      else submit(written);
     } catch (error) {
-      this.fail(error instanceof Error ? error : new Error(String(error)));
+      failed(error);
     }
+  }
+
+  #submit(written: WrittenPrompt): void {
+    const { thread, model } = this.#parts;
+    if (this.#done || this.#aborted) {
+      // Given up while the prompt was tokenised.
+      thread.arena.give(written.byteOffset, Math.ceil((4 * written.capacity) / 64) * 64);
+      if (!this.#done) this.end({ reason: "abort", stats: nothingDone });
+      return;
+    }
+    this.#written = written;
+    if (this.#request.sample) {
+      const place = thread.arena.allocateBytes(4 * model.vocab.size);
+      this.#logitsPlace = place;
+      this.#logits = new Float32Array(thread.arena.memory.buffer, place.byteOffset, model.vocab.size);
+    }
+    thread.submit(this.#spec(written), this.slot);
+    this.#submitted = true;
   }
 
   /** The context is full: goes on with the first tokens and the younger half of the others, in another place. */
@@ -78,6 +107,7 @@ export class OpenRequest {
     buffer.storage.set(tokens.subarray(keep + dropped), keep);
     const length = tokens.length - dropped;
     const { byteOffset } = buffer.surrender(capacity);
+    this.#shifted = true;
     this.#written = { byteOffset, capacity, promptLength: length - this.#generated };
     thread.move(this.id, { byteOffset, capacity, length });
   }
@@ -95,9 +125,12 @@ export class OpenRequest {
     const { thread, model } = this.#parts;
     if (this.stream.ended) return;
     try {
-      const token = this.#request.sample?.(this.#logits!, this.#tokens());
+      const { topLogprobs: count } = this.#request;
+      const tokens = this.#tokens();
+      const report = count === undefined ? undefined : logprobsOf(this.#logits!, count);
+      const token = this.#request.sample?.(this.#logits!, tokens);
       if (token === undefined) {
-        this.#finishedByCaller = true;
+        this.#ownReason = "stop";
         this.#abort();
         return;
       }
@@ -105,13 +138,10 @@ export class OpenRequest {
       const { byteOffset, promptLength } = this.#written!;
       thread.arena.tokens.view(byteOffset + 4 * (promptLength + this.#chosen), 1)[0] = token;
       this.#chosen++;
-      this.stream.token({ token, logprob: 0, top: [] });
-      if (this.#isLast(token)) {
-        this.#finishedByCaller = true;
-        this.#reason =
-          this.#chosen >= (this.#request.maxTokens ?? Number.POSITIVE_INFINITY) ? "length" : "stop";
-        this.#abort();
-      } else thread.resume(this.id, 1);
+      this.stream.token(report?.(token) ?? { token, logprob: 0, top: [] });
+      this.#ownReason = this.#lastReason(token);
+      if (this.#ownReason) this.#abort();
+      else thread.resume(this.id, 1);
     } catch (error) {
       this.#abort();
       this.stream.fail(error instanceof Error ? error : new Error(String(error)));
@@ -119,7 +149,8 @@ export class OpenRequest {
   }
 
   end({ reason, stats }: { reason: EndReason; stats: RequestStats }): void {
-    this.stream.end(this.#finishedByCaller ? this.#reason : reason, stats);
+    this.stream.end(this.#ownReason ?? reason, stats);
+    this.#remember();
     this.#finish();
   }
 
@@ -128,18 +159,13 @@ export class OpenRequest {
     this.#finish();
   }
 
-  #finishedByCaller = false;
-  #reason: EndReason = "stop";
-
-  #isLast(token: number): boolean {
-    const { ignoreEos, maxTokens } = this.#request;
+  /** Why a text that the caller samples ends behind this token; undefined where it goes on. */
+  #lastReason(token: number): EndReason | undefined {
+    const { ignoreEos, maxTokens = Number.POSITIVE_INFINITY } = this.#request;
     const { model, contextLength } = this.#parts;
-    if (!ignoreEos && model.vocab.isEndOfGeneration(token)) return true;
-    if (this.#written!.promptLength + this.#chosen > contextLength) {
-      this.#reason = "length";
-      return true;
-    }
-    return this.#chosen >= (maxTokens ?? Number.POSITIVE_INFINITY);
+    if (!ignoreEos && model.vocab.isEndOfGeneration(token)) return "stop";
+    const full = this.#written!.promptLength + this.#chosen > contextLength;
+    return full || this.#chosen >= maxTokens ? "length" : undefined;
   }
 
   #tokens(): Int32Array {
@@ -153,7 +179,20 @@ export class OpenRequest {
   }
 
   #abort(): void {
-    this.#parts.thread.abort(this.slot, this.id);
+    this.#aborted = true;
+    if (this.#submitted) this.#parts.thread.abort(this.slot, this.id);
+  }
+
+  /** Keeps the spelling of the text for prompts that repeat it. */
+  #remember(): void {
+    const { prompt, cacheSalt = "", addSpecial = true, parseSpecial = true } = this.#request;
+    if (typeof prompt !== "string" || !addSpecial || !parseSpecial || this.#shifted) return;
+    const { model, writer } = this.#parts;
+    const { reply } = this.stream;
+    if (reply === undefined || reply === "") return;
+    const tokens = this.#tokens();
+    const ended = model.vocab.isEndOfGeneration(tokens.at(-1)!) ? 1 : 0;
+    writer.replies.remember(prompt + reply, tokens.slice(0, tokens.length - ended), cacheSalt);
   }
 
   #finish(): void {
@@ -165,7 +204,6 @@ export class OpenRequest {
 
   #spec({ byteOffset, capacity, promptLength }: WrittenPrompt): RequestSpec {
     const request = this.#request;
-    const loaded = this.#parts.adapters.map(({ scale = 1 }, id) => ({ id, scale }));
     return {
       id: this.id,
       byteOffset,
@@ -179,13 +217,33 @@ export class OpenRequest {
       timeoutMs: request.timeoutMs,
       predictMs: request.predictMs,
       salt: request.cacheSalt,
-      adapters: request.adapters ?? loaded,
+      adapters: request.adapters ?? this.#parts.defaultAdapters,
       topLogprobs: request.topLogprobs,
       promptLogprobs: request.promptLogprobs,
       logitsOffset: this.#logitsPlace?.byteOffset,
       contextShift: request.contextShift,
     };
   }
+}
+
+/** Of a request that was given up before anything was done for it. */
+const nothingDone: RequestStats = {
+  promptLength: 0,
+  cachedLength: 0,
+  computedLength: 0,
+  generatedLength: 0,
+  queueMs: 0,
+  promptMs: 0,
+  predictedMs: 0,
+  preemptions: 0,
+};
+
+/** Reports on a token chosen from these logits, as they are now: whoever chooses may change them. */
+function logprobsOf(logits: Float32Array, count: number): (token: number) => SampledToken {
+  const before = logits.slice();
+  const normaliser = logSumExp(before);
+  const top = topLogprobs(before, count, normaliser);
+  return (token) => ({ token, logprob: before[token]! - normaliser, top });
 }
 
 /** Sampling parameters as plain data. @throws RequestError for functions, which cannot travel. */

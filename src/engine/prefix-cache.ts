@@ -1,4 +1,5 @@
 import { GreedyDual } from "../../lib/eviction.ts";
+import { RequestError } from "../../lib/errors.ts";
 import { type CompareTokens, RadixTree, type TokenOwner } from "../../lib/radix-tree.ts";
 import type { KvLayout } from "./kv-layout.ts";
 import { Sequence } from "./sequence.ts";
@@ -92,6 +93,41 @@ export class PrefixCache {
     sequence.promisedLength = tokens.view.length;
     this.#tree(key).extend(sequence, tokens.view, tokens.owner);
     return sequence;
+  }
+
+  /** The longest sequence that holds a beginning of `tokens` and nothing behind it. */
+  wholeOf(key: string, tokens: Int32Array): Sequence | undefined {
+    const found = this.#trees
+      .get(key)
+      ?.find(tokens, ({ computedLength }, overlap) => (computedLength <= overlap ? computedLength : 0));
+    return found?.holder;
+  }
+
+  /**
+   * Parks a sequence with `tokens`, filled by `restore`, which is given its id.
+   * @throws what `restore` throws, once nothing is left to evict; RequestError where all sequences are running.
+   */
+  adopt(key: string, tokens: OwnedTokens, restore: (id: number) => void): void {
+    const sequence = this.lease(key, tokens, { reuse: "nothing" });
+    if (!sequence) throw new RequestError("all sequences are in use; try again later");
+    try {
+      this.makeRoom(tokens.view.length);
+      for (;;) {
+        try {
+          restore(sequence.id);
+          break;
+        } catch (error) {
+          // libllama wants cells in one piece.
+          if (error instanceof RequestError || !this.evict()) throw error;
+          this.layout.context.memory.remove(sequence.id);
+        }
+      }
+    } catch (error) {
+      this.release(sequence);
+      throw error;
+    }
+    this.computed(sequence, tokens, tokens.view.length);
+    this.park(sequence, tokens);
   }
 
   /** Notes that a leased sequence was computed up to `length` of `tokens`. */

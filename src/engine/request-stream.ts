@@ -21,6 +21,9 @@ export class RequestStream implements EngineStream {
   readonly #text: TextStream;
   readonly #queue = new EventQueue<EngineEvent>();
   readonly #port: StreamPort;
+  /** The text so far; undefined once it lacks something of the tokens. */
+  #said: string | undefined = "";
+  #reply: string | undefined;
   #taken = 0;
   #generated = 0;
   #ended = false;
@@ -52,6 +55,11 @@ export class RequestStream implements EngineStream {
     return this.#generated;
   }
 
+  /** The whole text, once it has ended; undefined where that is not all that the tokens say. */
+  get reply(): string | undefined {
+    return this.#reply;
+  }
+
   // What the decoding side reports
 
   progress(computedLength: number, cachedLength: number, totalLength: number): void {
@@ -68,6 +76,8 @@ export class RequestStream implements EngineStream {
     this.#generated++;
     const ends = !this.request.ignoreEos && this.#vocab.isEndOfGeneration(token);
     const text = ends ? "" : this.#text.push(token);
+    if (!ends && this.#vocab.isControl(token) && !this.request.special) this.#said = undefined;
+    if (this.#said !== undefined) this.#said += text;
     this.#queue.push({ type: "token", token, text, ends, logprob, top });
     if (this.#text.stop !== undefined) this.#port.abort();
   }
@@ -75,6 +85,9 @@ export class RequestStream implements EngineStream {
   end(reason: EndReason, stats: RequestStats): void {
     const text = this.#text.flush();
     const { stop } = this.#text;
+    // Bytes that are no text, or a stop string that cut a token in two, cannot be asked for again.
+    const whole = this.#said === undefined || stop !== undefined ? undefined : this.#said + text;
+    if (!this.#ended && !whole?.includes("\ufffd")) this.#reply = whole;
     const own: RequestStats = { ...stats, generatedLength: this.#generated };
     this.#finish({ type: "end", reason: stop === undefined ? reason : "stop", text, stop, stats: own });
   }

@@ -40,6 +40,8 @@ export interface RequestSpec {
   readonly logitsOffset?: number | undefined;
   /** When the context is full, keep the first `keep` tokens and drop half of the rest, instead of ending. */
   readonly contextShift?: { readonly keep: number } | undefined;
+  /** Nothing is generated: byte offset of room for the embedding of the tokens. */
+  readonly embeddingOffset?: number | undefined;
 }
 
 export type EndReason = "stop" | "length" | "abort";
@@ -56,6 +58,8 @@ export interface RequestStats {
   readonly promptMs: number;
   readonly predictedMs: number;
   readonly preemptions: number;
+  /** Of a request for an embedding: how many numbers it has, and how it was pooled. */
+  readonly embedding?: { readonly length: number; readonly pooling: string };
 }
 
 export interface SampledToken {

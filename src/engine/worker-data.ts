@@ -25,7 +25,7 @@ export interface DecodeWorkerData {
     readonly parallel: number;
     /** 0 takes the model's; undefined the model's, but at most 4096. */
     readonly contextLength: number | undefined;
-    /** 0 takes enough for all requests that run at once. */
+    /** 0 takes the length of one request. */
     readonly cells: number;
     readonly gapMs: number;
     readonly window: number;

@@ -1,36 +1,42 @@
-import { loadLibrary, type Native } from "../../ffi/index.ts";
+import { loadLibrary, type Native, type Pointer } from "../../ffi/index.ts";
 import { DisposedError, RequestError, WorkerCrashedError } from "../../lib/errors.ts";
-import { Model } from "../model.ts";
+import type { Model } from "../model.ts";
+import type { SavedState } from "./calls.ts";
 import type { EngineSnapshot } from "./counters.ts";
-import { DecodeThread, type LoadHooks } from "./decode-thread.ts";
-import type { Engine, EngineRequest, EngineStream } from "./engine.ts";
+import { DecodingSide } from "./decoding-side.ts";
+import type {
+  EmbeddingRequest,
+  Engine,
+  EngineEmbedding,
+  EngineRequest,
+  EngineStream,
+  SavedTokens,
+} from "./engine.ts";
 import { type EngineOptions, type EngineSettings, engineSettings } from "./engine-options.ts";
+import { OpenEmbedding } from "./open-embedding.ts";
 import { OpenRequest } from "./open-request.ts";
-import { Event, errorFromJson, fromJson, wordsToSampled, wordsToText } from "./protocol.ts";
 import { RequestStream } from "./request-stream.ts";
+
+/** Fewest bytes of a state: a collector may move arrays that are smaller than this. */
+const leastState = 128;
 
 /** An engine whose decoding side runs on a Worker, so that this thread never waits for a decode. */
 export class WorkerEngine implements Engine {
   readonly #native: Native;
   readonly #settings: EngineSettings;
-  readonly #requests = new Map<number, OpenRequest>();
-  #freeSlots: number[];
-  readonly #calls = new Map<number, { resolve(value: unknown): void; reject(error: Error): void }>();
-  #thread: DecodeThread;
-  #model: Model;
+  #side: DecodingSide;
   #ids = 0;
-  #callIds = 0;
   /** Set while a thread that died is being replaced. */
   #restarting: Promise<void> | undefined;
+  /** Why it could not be. */
+  #lost: WorkerCrashedError | undefined;
   #closing: Promise<void> | undefined;
-  readonly #onExit = () => this.#exit();
+  readonly #onExit = () => this.#side.closeSync(2000);
 
-  private constructor(native: Native, settings: EngineSettings, thread: DecodeThread) {
+  private constructor(native: Native, settings: EngineSettings, side: DecodingSide) {
     this.#native = native;
     this.#settings = settings;
-    this.#thread = thread;
-    this.#model = this.#borrow();
-    this.#freeSlots = slots(settings.maxRequests);
+    this.#side = side;
     process.on("exit", this.#onExit);
     this.#listen();
   }
@@ -42,50 +48,90 @@ export class WorkerEngine implements Engine {
    */
   static async load(path: string, options: EngineOptions = {}): Promise<WorkerEngine> {
     const settings = engineSettings(path, options);
-    options.signal?.throwIfAborted();
+    const { onProgress, signal } = options;
+    signal?.throwIfAborted();
     // The library is opened here first: several threads must not open it at once for the first time.
     const native = await loadLibrary(options);
-    const hooks: LoadHooks = { onProgress: options.onProgress, signal: options.signal };
-    const thread = await DecodeThread.start(settings.maxRequests, settings.thread, hooks);
-    return new WorkerEngine(native, settings, thread);
+    return new WorkerEngine(
+      native,
+      settings,
+      await DecodingSide.start(native, settings, { onProgress, signal }),
+    );
   }
 
   get model(): Model {
-    return this.#model;
+    return this.#side.model;
   }
   get contextLength(): number {
-    return this.#thread.info.contextLength;
+    return this.#side.thread.info.contextLength;
   }
   get requestCount(): number {
-    return this.#requests.size;
+    return this.#side.requestCount;
   }
 
   submit(request: EngineRequest): EngineStream {
     this.#assertOpen();
     const id = ++this.#ids;
-    const slot = this.#restarting ? undefined : this.#freeSlots.pop();
-    if (slot === undefined) return this.#refused(id, request);
-    const open = new OpenRequest(id, request, {
-      model: this.#model,
-      thread: this.#thread,
-      slot,
-      window: this.#settings.thread.engine.window,
-      contextLength: this.contextLength,
-      adapters: this.#settings.thread.adapters,
-      done: () => this.#done(open),
-    });
-    this.#requests.set(id, open);
-    this.#thread.worker.ref();
+    const refusal = this.#refusal();
+    if (refusal) {
+      const port = { abort: () => {}, acknowledge: () => {}, tokens: () => new Int32Array(0) };
+      const stream = new RequestStream(id, request, this.model.vocab, port);
+      stream.fail(refusal);
+      return stream;
+    }
+    const open = this.#side.open(id, (parts) => new OpenRequest(id, request, parts));
     open.start();
     return open.stream;
   }
 
-  snapshot(): Promise<EngineSnapshot> {
-    return this.#call({ method: "snapshot" }) as Promise<EngineSnapshot>;
+  async embed(request: EmbeddingRequest): Promise<EngineEmbedding> {
+    this.#assertOpen();
+    const refusal = this.#refusal();
+    if (refusal) throw refusal;
+    const id = ++this.#ids;
+    const open = this.#side.open(id, (parts) => new OpenEmbedding(id, request, parts));
+    void open.start();
+    return await open.result;
+  }
+
+  async saveState(
+    tokens: Int32Array,
+    { cacheSalt = "" }: { cacheSalt?: string } = {},
+  ): Promise<SavedTokens> {
+    const side = await this.#ready();
+    const { place, release } = this.#place(tokens, cacheSalt);
+    try {
+      const saved = (await side.ask({ method: "saveState", place })) as SavedState;
+      if (saved.length === 0) return { tokens: new Int32Array(0), data: new Uint8Array(0) };
+      const data = this.#native.memory.read(saved.address as Pointer, saved.byteLength);
+      await side.ask({ method: "forgetState", address: saved.address });
+      return { tokens: tokens.slice(0, saved.length), data };
+    } finally {
+      release();
+    }
+  }
+
+  async loadState(
+    { tokens, data }: SavedTokens,
+    { cacheSalt = "" }: { cacheSalt?: string } = {},
+  ): Promise<void> {
+    const side = await this.#ready();
+    if (!(data instanceof Uint8Array)) throw new TypeError("state.data must be a Uint8Array");
+    for (const [index, token] of tokens.entries())
+      side.model.vocab.checkToken(token, `state.tokens[${index}]`);
+    if (tokens.length === 0) throw new RequestError("the state has no tokens", "state");
+    if (data.length < leastState) throw new RequestError("the state is damaged; save it anew", "state");
+    const source = { address: Number(this.#native.memory.addressOf(data)), byteLength: data.length };
+    // The decoding side gives the tokens' place back when it keeps them no longer.
+    await side.ask({ method: "loadState", place: this.#place(tokens, cacheSalt).place, source }, data);
+  }
+
+  async snapshot(): Promise<EngineSnapshot> {
+    return (await (await this.#ready()).ask({ method: "snapshot" })) as EngineSnapshot;
   }
 
   async clearCache(): Promise<void> {
-    await this.#call({ method: "clearCache" });
+    await (await this.#ready()).ask({ method: "clearCache" });
   }
 
   close(): Promise<void> {
@@ -99,157 +145,70 @@ export class WorkerEngine implements Engine {
 
   /** Ends the decoding thread as a crash would; for tests of what follows. @internal */
   async crash(): Promise<void> {
-    await this.#thread.worker.terminate();
+    await this.#side.thread.worker.terminate();
   }
 
   async #close(): Promise<void> {
     process.off("exit", this.#onExit);
     await this.#restarting;
-    this.#failAll(new DisposedError("Engine"));
-    // This thread's view goes before the model itself.
-    this.#model.dispose();
-    this.#thread.worker.ref();
-    this.#thread.close();
-    await this.#thread.ended();
+    this.#side.failAll(new DisposedError("Engine"));
+    await this.#side.close();
   }
 
-  /** The process ends with the engine open: what a GPU holds must be freed all the same. */
-  #exit(): void {
-    this.#model.dispose();
-    this.#thread.endSync(2000);
-  }
-
-  #refused(id: number, request: EngineRequest): RequestStream {
-    const stream = new RequestStream(id, request, this.#model.vocab, {
-      abort: () => {},
-      acknowledge: () => {},
-      tokens: () => new Int32Array(0),
-    });
-    const { maxRequests } = this.#settings;
-    stream.fail(
-      this.#restarting
-        ? new WorkerCrashedError("the engine is starting again after a crash; try again in a moment")
-        : new RequestError(
-            `${maxRequests} requests are waiting or running already (maxRequests); try again later`,
-          ),
-    );
-    return stream;
-  }
-
-  async #call(question: object): Promise<unknown> {
+  /** The decoding side, once it runs. */
+  async #ready(): Promise<DecodingSide> {
     this.#assertOpen();
-    if (this.#restarting) {
-      await this.#restarting;
-      this.#assertOpen();
-    }
-    const id = ++this.#callIds;
-    this.#thread.worker.ref();
-    return new Promise((resolve, reject) => {
-      this.#calls.set(id, { resolve, reject });
-      this.#thread.call(id, question);
-    });
+    await this.#restarting;
+    this.#assertOpen();
+    if (this.#lost) throw this.#lost;
+    return this.#side;
   }
 
-  #done(open: OpenRequest): void {
-    if (!this.#requests.delete(open.id)) return;
-    this.#freeSlots.push(open.slot);
-    this.#rest();
+  /** Why no request can be taken now. */
+  #refusal(): Error | undefined {
+    if (this.#lost) return this.#lost;
+    if (this.#restarting)
+      return new WorkerCrashedError("the engine is starting again after a crash; try again in a moment");
+    if (this.#side.hasSlot) return undefined;
+    return new RequestError(
+      `${this.#settings.maxRequests} requests are waiting or running already (maxRequests); try again later`,
+    );
   }
 
-  /** An engine without work does not keep the process alive. */
-  #rest(): void {
-    if (this.#requests.size === 0 && this.#calls.size === 0 && !this.#closing) this.#thread.worker.unref();
-  }
-
-  #failAll(error: Error): void {
-    for (const open of [...this.#requests.values()]) open.fail(error);
-    for (const call of this.#calls.values()) call.reject(error);
-    this.#calls.clear();
-  }
-
-  #borrow(): Model {
-    const { path, model } = this.#settings.thread;
-    return Model.borrow(this.#native, { path, pointer: this.#thread.info.pointer }, model);
+  /** Puts tokens where the decoding side can read them. */
+  #place(tokens: Int32Array, salt: string) {
+    const { thread, defaultAdapters: adapters } = this.#side;
+    const { byteOffset, release } = thread.arena.allocateBytes(4 * Math.max(1, tokens.length));
+    thread.arena.tokens.view(byteOffset, tokens.length).set(tokens);
+    return { place: { byteOffset, length: tokens.length, salt, adapters }, release };
   }
 
   #listen(): void {
-    const thread = this.#thread;
-    thread.worker.unref();
-    void thread.listen({
-      heard: (record) => this.#heard(record),
-      crashed: (error) => {
-        if (!this.#closing) this.#restarting = this.#restart(error);
-      },
+    this.#side.listen((error) => {
+      if (!this.#closing) this.#restarting = this.#restart(error);
     });
   }
 
   /** Fails what was running on a thread that died, and starts another one. */
   async #restart(cause: Error): Promise<void> {
-    this.#failAll(
+    const dead = this.#side;
+    dead.failAll(
       new WorkerCrashedError(`the thread that owned the model died: ${cause.message}`, { cause }),
     );
-    this.#model.dispose();
-    const { maxRequests, thread } = this.#settings;
     try {
-      this.#thread = await DecodeThread.start(maxRequests, thread);
-      this.#model = this.#borrow();
-      this.#freeSlots = slots(maxRequests);
+      await dead.close();
+      this.#side = await DecodingSide.start(this.#native, this.#settings);
       this.#restarting = undefined;
       this.#listen();
-    } catch {
-      // Requests go on being refused; closing still works.
+    } catch (error) {
+      this.#lost = new WorkerCrashedError(
+        `the engine could not be started again after a crash: ${(error as Error).message}; load it anew`,
+        { cause: error },
+      );
     }
-  }
-
-  /** Hands what the decoding side reports to whom it concerns. */
-  #heard(record: Int32Array): void {
-    const [event, first = 0, second = 0, third = 0] = record;
-    const open = this.#requests.get(first);
-    switch (event) {
-      case Event.token:
-        open?.token(wordsToSampled(record.subarray(2)));
-        break;
-      case Event.progress:
-        open?.progress(second, third);
-        break;
-      case Event.promptToken:
-        open?.stream.promptToken(second, wordsToSampled(record.subarray(3)));
-        break;
-      case Event.logits:
-        open?.sample();
-        break;
-      case Event.wantsRoom:
-        open?.shift();
-        break;
-      case Event.end:
-        open?.end(fromJson(wordsToText(record.subarray(2))));
-        break;
-      case Event.error:
-        open?.fail(errorFromJson(wordsToText(record.subarray(2))));
-        break;
-      case Event.release:
-        this.#thread.arena.give(first, second);
-        break;
-      case Event.answer:
-      case Event.failure:
-        this.#answered(first, event === Event.answer, wordsToText(record.subarray(2)));
-        break;
-    }
-  }
-
-  #answered(id: number, good: boolean, text: string): void {
-    const call = this.#calls.get(id);
-    this.#calls.delete(id);
-    if (good) call?.resolve(fromJson(text));
-    else call?.reject(errorFromJson(text));
-    this.#rest();
   }
 
   #assertOpen(): void {
     if (this.#closing) throw new DisposedError("Engine");
   }
-}
-
-function slots(count: number): number[] {
-  return Array.from({ length: count }, (_, index) => count - 1 - index);
 }

@@ -1,4 +1,5 @@
 import type { Native, Pointer } from "../ffi/index.ts";
+import { Context } from "../src/context.ts";
 import { Llama } from "../src/llama.ts";
 import { fixture } from "../test/fixtures/fixture-set.ts";
 import { median, printTable } from "./support/table.ts";
@@ -6,20 +7,20 @@ import { median, printTable } from "./support/table.ts";
 export const help = `bun run bench decode [--tokens N] [--rounds N]
 Tokens per second of Llama.generate against a bare loop of raw FFI calls (llama_decode, llama_sampler_sample) on the same
 model with the same greedy sampler, in turns within one run, flash attention off, one thread. Then the time per token that
-generate spends outside llama_decode and the native sampler.`;
+generate spends outside llama_decode; its own sampler counts as outside.`;
 
 interface Round {
   readonly tokensPerSecond: number;
-  /** Milliseconds per token outside the two native calls; only measured for generate. */
+  /** Milliseconds per token outside llama_decode; only measured for generate. */
   readonly outsideMs: number;
 }
 
 /** The limit: nothing but the calls that must be made, on a batch that is set up once. */
-function bareLoop(native: Native, llama: Llama, prompt: Int32Array, count: number): Round {
+function bareLoop(native: Native, own: Context, prompt: Int32Array, count: number): Round {
   const { c, memory } = native;
-  const context = llama.context.pointer;
-  const vocab = llama.model.vocab.pointer;
-  c.llama_memory_clear(llama.context.memoryPointer, false);
+  const context = own.pointer;
+  const vocab = own.model.vocab.pointer;
+  c.llama_memory_clear(own.memoryPointer, false);
   const params = native.struct("llama_sampler_chain_params");
   c.llama_sampler_chain_default_params(params);
   const chain = c.llama_sampler_chain_init(params);
@@ -41,43 +42,25 @@ function bareLoop(native: Native, llama: Llama, prompt: Int32Array, count: numbe
   return { tokensPerSecond: count / seconds, outsideMs: 0 };
 }
 
-/** Adds up the time spent inside some native functions, by standing in for them. */
-function stopwatch(native: Native, names: readonly ("llama_decode" | "llama_sampler_sample")[]) {
-  const watch = { insideMs: 0 };
-  for (const name of names) {
-    const original = native.c[name] as (...args: unknown[]) => unknown;
-    const timed = (...args: unknown[]) => {
-      const start = performance.now();
-      const result = original(...args);
-      watch.insideMs += performance.now() - start;
-      return result;
-    };
-    Object.defineProperty(native.c, name, { value: timed, configurable: true });
-  }
-  return watch;
-}
-
-async function product(
-  llama: Llama,
-  prompt: Int32Array,
-  count: number,
-  watch: { insideMs: number },
-): Promise<Round> {
+async function product(llama: Llama, prompt: Int32Array, count: number): Promise<Round> {
   const tokens = llama.generate(prompt, {
     temperature: 0,
     max_tokens: count + 1,
     ignore_eos: true,
     cache_prompt: false,
   });
+  const before = await llama.engine.snapshot();
+  const submitted = performance.now();
   await tokens.next();
-  const before = watch.insideMs;
   const start = performance.now();
   for (let index = 0; index < count; index++) await tokens.next();
-  const elapsed = performance.now() - start;
+  const end = performance.now();
   await tokens.return();
+  const { stepMs } = await llama.engine.snapshot();
   return {
-    tokensPerSecond: (1000 * count) / elapsed,
-    outsideMs: (elapsed - (watch.insideMs - before)) / count,
+    tokensPerSecond: (1000 * count) / (end - start),
+    // The prompt's share is in it too, from the submission on.
+    outsideMs: (end - submitted - (stepMs - before.stepMs)) / (count + 1),
   };
 }
 
@@ -97,25 +80,18 @@ export async function run(args: string[]): Promise<void> {
       flashAttention: false,
     });
     const { native } = llama.model;
+    using own = new Context(llama.model, { contextLength: 1024, threads: 1, flashAttention: false });
     const prompt = llama.tokenize("Once upon a time there was").slice();
-    const watch = { insideMs: 0 };
-    const [bare, generated, ratios]: [number[], number[], number[]] = [[], [], []];
+    const [bare, generated, ratios, outside]: [number[], number[], number[], number[]] = [[], [], [], []];
     for (let round = -1; round < rounds; round++) {
-      llama.reset();
-      const limit = bareLoop(native, llama, prompt, count);
-      llama.context.memory.clear();
-      const ours = await product(llama, prompt, count, watch);
+      const limit = bareLoop(native, own, prompt, count);
+      await llama.engine.clearCache();
+      const ours = await product(llama, prompt, count);
       if (round < 0) continue;
       bare.push(limit.tokensPerSecond);
       generated.push(ours.tokensPerSecond);
       ratios.push(ours.tokensPerSecond / limit.tokensPerSecond);
-    }
-    // Timing each call costs a little itself, so these rounds come after those that are compared.
-    const timed = stopwatch(native, ["llama_decode", "llama_sampler_sample"]);
-    const outside: number[] = [];
-    for (let round = 0; round < 3; round++) {
-      llama.reset();
-      outside.push((await product(llama, prompt, count, timed)).outsideMs);
+      outside.push(ours.outsideMs);
     }
     const outsideMs = median(outside);
     rows.push([

@@ -36,6 +36,8 @@ export interface CoreSnapshot extends EngineCounters {
   readonly cells: number;
   readonly usedCells: number;
   readonly sharedCells: number;
+  /** Tokens that the context decoded since it was made, by libllama's own count. */
+  readonly decodedTokens: number;
   readonly decodeMs: number;
   readonly prefillTokensPerSecond: number;
 }
@@ -109,6 +111,7 @@ export class EngineBooks {
     { waiting, running, evictedBefore }: { waiting: number; running: number; evictedBefore: number },
   ): CoreSnapshot {
     const { layout } = cache;
+    const { promptTokens, generatedTokens } = layout.context.performance;
     return {
       ...this.counters,
       evictedTokens: evictedBefore + cache.evictedTokens,
@@ -119,6 +122,7 @@ export class EngineBooks {
       cells: layout.context.contextLength,
       usedCells: layout.usedCells,
       sharedCells: layout.sharedCells,
+      decodedTokens: promptTokens + generatedTokens,
       decodeMs: this.rates.decodeMs,
       prefillTokensPerSecond: this.rates.prefillTokensPerSecond,
     };

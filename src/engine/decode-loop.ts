@@ -102,6 +102,7 @@ export class DecodeLoop {
       pointer: model.pointer,
       contextLength: this.#core.layout.sequenceLength,
       batchSize: this.#core.context.batchSize,
+      generates: this.#core.context.hasMemory,
     };
     sink.ready(info);
     this.#publish();

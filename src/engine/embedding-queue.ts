@@ -112,9 +112,7 @@ export class EmbeddingQueue {
   #compute(context: EmbeddingContext, chosen: readonly Entry[]): void {
     const { memory, sink } = this.#parts;
     const started = performance.now();
-    const values = context.compute(
-      chosen.map(({ spec }) => memory.view(spec.byteOffset, spec.promptLength)),
-    );
+    const values = context.compute(chosen.map(({ spec }) => memory.view(spec.byteOffset, spec.promptLength)));
     const promptMs = performance.now() - started;
     const tokens = chosen.reduce((sum, { spec }) => sum + spec.promptLength, 0);
     const rate = promptMs / tokens;

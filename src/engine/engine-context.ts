@@ -46,13 +46,14 @@ export function createLayout(model: Model, options: LayoutOptions): KvLayout {
   const { kind, parallel, contextLength, cells, abortFlag } = options;
   const context = abortFlag ? { ...options.context, abortFlag } : options.context;
   if (kind === "shared") {
-    // Recurrent state takes memory for every sequence there could be.
+    // Recurrent state takes memory for every sequence there could be, and a batch must have room for each.
     const parked = model.isRecurrent || model.isHybrid ? parallel : parkedSequences;
+    const most = Math.min(mostSequences, Math.max(parallel, context.batchSize ?? mostSequences));
     return new SharedCells(
       new Context(model, {
         ...context,
         contextLength: Math.max(cells, contextLength),
-        maxSequences: Math.min(mostSequences, parallel + parked),
+        maxSequences: Math.min(most, parallel + parked),
         unifiedCache: true,
       }),
       contextLength,

@@ -110,7 +110,7 @@ export type EngineEvent =
 /** The events of one request. Leaving the loop, or `return()`, gives the request up. */
 export interface EngineStream extends AsyncIterableIterator<EngineEvent, void, undefined>, AsyncDisposable {
   readonly id: number;
-  /** The request's prompt and what was generated; borrowed, valid until the stream has ended. */
+  /** The request's prompt and what was generated; borrowed until the stream has ended, and its own afterwards. */
   readonly tokens: Int32Array;
   /** Gives the request up; what it has computed stays in the cache. Its last event follows. */
   cancel(): void;
@@ -122,6 +122,8 @@ export interface Engine extends AsyncDisposable {
   readonly model: Model;
   /** Most tokens of one request. */
   readonly contextLength: number;
+  /** Whether the model can generate; an encoder can only embed. */
+  readonly generates: boolean;
   /** Requests that wait or run. */
   readonly requestCount: number;
   /** Never throws for what a request asks: its stream tells. @throws DisposedError */

@@ -13,6 +13,8 @@ export interface KvLayout {
   readonly sequenceCount: number;
   /** Most tokens that one sequence can have. */
   readonly sequenceLength: number;
+  /** Fewest tokens that are worth sharing. */
+  readonly leastShare: number;
   /** Tokens that can still be computed before something must go; Infinity where each sequence has cells of its own. */
   readonly freeCells: number;
   readonly usedCells: number;

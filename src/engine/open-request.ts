@@ -39,6 +39,8 @@ export class OpenRequest {
   #submitted = false;
   #aborted = false;
   #shifted = false;
+  /** Its tokens, once it has ended. */
+  #kept: Int32Array | undefined;
   /** Set where the caller's `sample` ended the text. */
   #ownReason: EndReason | undefined;
 
@@ -169,7 +171,8 @@ export class OpenRequest {
   }
 
   #tokens(): Int32Array {
-    if (!this.#written || this.#done) return new Int32Array(0);
+    if (this.#kept) return this.#kept;
+    if (!this.#written) return new Int32Array(0);
     const { byteOffset, promptLength } = this.#written;
     return this.#parts.thread.arena.tokens.view(byteOffset, promptLength + this.#generated);
   }
@@ -197,6 +200,8 @@ export class OpenRequest {
 
   #finish(): void {
     if (this.#done) return;
+    // Their place belongs to the decoding side, which may give it to others.
+    this.#kept = this.#tokens().slice();
     this.#done = true;
     this.#logitsPlace?.release();
     this.#parts.done();

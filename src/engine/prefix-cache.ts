@@ -1,5 +1,5 @@
-import { GreedyDual } from "../../lib/eviction.ts";
 import { RequestError } from "../../lib/errors.ts";
+import { GreedyDual } from "../../lib/eviction.ts";
 import { type CompareTokens, RadixTree, type TokenOwner } from "../../lib/radix-tree.ts";
 import type { KvLayout } from "./kv-layout.ts";
 import { Sequence } from "./sequence.ts";
@@ -17,8 +17,8 @@ export interface Promised {
   readonly length: number;
 }
 
-/** Sharing less than this many tokens is not worth a copy or a wait. */
-const leastWorth = 8;
+/** Fewest tokens that are worth waiting for. */
+const leastWait = 8;
 
 /**
  * What the context has computed, as one library of prefixes: running requests and parked ones alike are sources. A
@@ -75,7 +75,7 @@ export class PrefixCache {
           ? Math.min(overlap, sequence.promisedLength, most)
           : 0,
       );
-    if (!promise || promise.length < this.cachedLength(key, tokens) + leastWorth) return undefined;
+    if (!promise || promise.length < this.cachedLength(key, tokens) + leastWait) return undefined;
     return { sequence: promise.holder, leases: promise.holder.leases, length: promise.length };
   }
 
@@ -249,7 +249,7 @@ export class PrefixCache {
     if (!sequence.running && whole) return this.#takeOver(sequence, length);
     const target = this.#idle.length > 0 || this.evict(sequence) ? this.#fresh(key) : undefined;
     if (!target) return sequence.running ? undefined : this.#takeOver(sequence, length);
-    if (length >= leastWorth) this.layout.share(sequence, target, length);
+    if (length >= this.layout.leastShare) this.layout.share(sequence, target, length);
     if (!sequence.running) this.#touch(sequence);
     return target;
   }

@@ -10,6 +10,7 @@ import type { Sequence } from "./sequence.ts";
  */
 export class SharedCells implements KvLayout {
   readonly kind = "shared";
+  readonly leastShare = 1;
   readonly context: Context;
   readonly sequenceLength: number;
   readonly #ledger = new CellLedger<Sequence>();

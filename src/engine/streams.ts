@@ -10,6 +10,8 @@ import type { Sequence } from "./sequence.ts";
  */
 export class Streams implements KvLayout {
   readonly kind = "streams";
+  /** Below this, computing them again costs less than copying the state. */
+  readonly leastShare = 8;
   readonly context: Context;
   readonly sequenceLength: number;
   readonly freeCells = Number.POSITIVE_INFINITY;

@@ -40,4 +40,5 @@ export interface ReadyInfo {
   readonly pointer: number;
   readonly contextLength: number;
   readonly batchSize: number;
+  readonly generates: boolean;
 }

@@ -65,6 +65,9 @@ export class WorkerEngine implements Engine {
   get contextLength(): number {
     return this.#side.thread.info.contextLength;
   }
+  get generates(): boolean {
+    return this.#side.thread.info.generates;
+  }
   get requestCount(): number {
     return this.#side.requestCount;
   }
@@ -94,10 +97,7 @@ export class WorkerEngine implements Engine {
     return await open.result;
   }
 
-  async saveState(
-    tokens: Int32Array,
-    { cacheSalt = "" }: { cacheSalt?: string } = {},
-  ): Promise<SavedTokens> {
+  async saveState(tokens: Int32Array, { cacheSalt = "" }: { cacheSalt?: string } = {}): Promise<SavedTokens> {
     const side = await this.#ready();
     const { place, release } = this.#place(tokens, cacheSalt);
     try {
@@ -192,9 +192,7 @@ export class WorkerEngine implements Engine {
   /** Fails what was running on a thread that died, and starts another one. */
   async #restart(cause: Error): Promise<void> {
     const dead = this.#side;
-    dead.failAll(
-      new WorkerCrashedError(`the thread that owned the model died: ${cause.message}`, { cause }),
-    );
+    dead.failAll(new WorkerCrashedError(`the thread that owned the model died: ${cause.message}`, { cause }));
     try {
       await dead.close();
       this.#side = await DecodingSide.start(this.#native, this.#settings);

@@ -2,23 +2,19 @@ import { RequestError } from "../../lib/errors.ts";
 import type { TokenLogprob } from "../../lib/index.ts";
 import type { ChatTemplate, RenderOptions } from "../chat/index.ts";
 import type { Vocab } from "../vocab.ts";
+import { Answer, type LlamaParts } from "./answer.ts";
 import { checkCount, checkStops, checkTopCount } from "./check-params.ts";
 import { tokenText } from "./completion.ts";
-import type { LlamaCore } from "./core.ts";
+import { type GeneratedToken, mergedDeltas } from "./deltas.ts";
 import { responseHead } from "./response-head.ts";
-import { type GeneratedToken, run } from "./run.ts";
 import type {
   ChatCompletion,
   ChatCompletionChunk,
   ChatCompletionParams,
   ChatLogprobs,
   ChatTokenLogprob,
-  FinishReason,
-  GenerationParams,
-  Timings,
-  Usage,
 } from "./types.ts";
-import { addTimings, addUsage, emptyTimings, emptyUsage, usageOf } from "./usage.ts";
+import { emptyTimings, emptyUsage, type Figures, figuresOf } from "./usage.ts";
 
 const mostLogprobs = 20;
 
@@ -69,58 +65,51 @@ function logprobsOf(vocab: Vocab, tokens: readonly GeneratedToken[]): ChatLogpro
 
 type Choice = ChatCompletionChunk["choices"][number];
 
+/** The choices as they come, and the figures of all when they are done. */
 async function* choices(
-  core: LlamaCore,
+  parts: LlamaParts,
   template: ChatTemplate,
   params: ChatCompletionParams,
-): AsyncGenerator<Choice, { usage: Usage; timings: Timings }> {
+): AsyncGenerator<Choice, Figures> {
   const { count, stops, topCount } = plan(params);
-  const { vocab } = core.model;
+  const { vocab } = parts.engine.model;
   const text = renderChat(template, params);
-  const usage = emptyUsage();
-  const timings = emptyTimings();
-  for (let index = 0; index < count; index++) {
-    const own: GenerationParams = {
-      ...params,
-      max_tokens: params.max_completion_tokens ?? params.max_tokens,
-    };
-    if (params.seed != null) own.seed = params.seed + index;
-    // A template that writes the BOS itself must not get a second one from the tokenizer.
-    const hasBos = vocab.bos !== undefined && template.bosToken !== "" && text.startsWith(template.bosToken);
-    core.writePrompt(text, { addSpecial: !hasBos, parseSpecial: true });
-    using prepared = await core.prepare(own);
-    yield { index, delta: { role: "assistant", content: "" }, finish_reason: null, logprobs: null };
-    const generated = run(prepared.generation, prepared.sampler, vocab, own, { stops, topCount });
-    let reason: FinishReason = "stop";
-    for (;;) {
-      const step = await generated.next();
-      if (step.done) {
-        reason = step.value;
-        break;
-      }
-      const logprobs = topCount === undefined ? null : logprobsOf(vocab, step.value.tokens);
-      yield { index, delta: { content: step.value.text }, finish_reason: null, logprobs };
+  // A template that writes the BOS itself must not get a second one from the tokenizer.
+  const hasBos = vocab.addBos && template.bosToken !== "" && text.startsWith(template.bosToken);
+  const prompt = hasBos ? text.slice(template.bosToken.length) : text;
+  const max_tokens = params.max_completion_tokens ?? params.max_tokens;
+  const answers = Array.from({ length: count }, (_, index) => {
+    const seed = params.seed == null ? params.seed : params.seed + index;
+    return new Answer(parts, prompt, {
+      params: { ...params, max_tokens, seed },
+      more: { stops, topLogprobs: topCount },
+    });
+  });
+  for await (const { index, delta } of mergedDeltas(answers)) {
+    if (!delta) {
+      yield { index, delta: {}, finish_reason: answers[index]!.outcome.reason, logprobs: null };
+    } else if (delta.prompt) {
+      yield { index, delta: { role: "assistant", content: "" }, finish_reason: null, logprobs: null };
+    } else {
+      const logprobs = topCount === undefined ? null : logprobsOf(vocab, delta.tokens);
+      yield { index, delta: { content: delta.text }, finish_reason: null, logprobs };
     }
-    addUsage(usage, usageOf(prepared.generation), { countPrompt: index === 0 });
-    addTimings(timings, prepared.generation.timings);
-    yield { index, delta: {}, finish_reason: reason, logprobs: null };
   }
-  return { usage, timings };
+  return figuresOf(answers, count);
 }
 
 /** Streams an answer: the role first, then pieces of text, the reason to finish, and usage where asked for. */
 export async function* streamChat(
-  core: LlamaCore,
+  parts: LlamaParts,
   template: ChatTemplate,
   params: ChatCompletionParams,
 ): AsyncGenerator<ChatCompletionChunk, void> {
-  const occupied = core.occupy();
+  const source = choices(parts, template, params);
+  const head = {
+    ...responseHead("chatcmpl", parts.engine.model, params.model),
+    object: "chat.completion.chunk" as const,
+  };
   try {
-    const head = {
-      ...responseHead("chatcmpl", core.model, params.model),
-      object: "chat.completion.chunk" as const,
-    };
-    const source = choices(core, template, params);
     for (;;) {
       const step = await source.next();
       if (step.done) {
@@ -130,45 +119,40 @@ export async function* streamChat(
       yield { ...head, choices: [step.value] };
     }
   } finally {
-    occupied.release();
+    await source.return({ usage: emptyUsage(), timings: emptyTimings() });
   }
 }
 
 /** The whole answer at once. */
 export async function chatAtOnce(
-  core: LlamaCore,
+  parts: LlamaParts,
   template: ChatTemplate,
   params: ChatCompletionParams,
 ): Promise<ChatCompletion> {
-  const occupied = core.occupy();
-  try {
-    const source = choices(core, template, params);
-    const done: ChatCompletion["choices"] = [];
-    for (;;) {
-      const step = await source.next();
-      if (step.done) {
-        const head = {
-          ...responseHead("chatcmpl", core.model, params.model),
-          object: "chat.completion" as const,
-        };
-        return { ...head, choices: done, ...step.value };
-      }
-      const { index, delta, finish_reason, logprobs } = step.value;
-      done[index] ??= {
-        index,
-        message: { role: "assistant", content: "", refusal: null },
-        finish_reason: "stop",
-        logprobs: null,
+  const source = choices(parts, template, params);
+  const done: ChatCompletion["choices"] = [];
+  for (;;) {
+    const step = await source.next();
+    if (step.done) {
+      const head = {
+        ...responseHead("chatcmpl", parts.engine.model, params.model),
+        object: "chat.completion" as const,
       };
-      const choice = done[index];
-      choice.message.content += delta.content ?? "";
-      if (finish_reason) choice.finish_reason = finish_reason;
-      if (logprobs) {
-        const content = [...(choice.logprobs?.content ?? []), ...(logprobs.content ?? [])];
-        choice.logprobs = { content, refusal: null };
-      }
+      return { ...head, choices: done, ...step.value };
     }
-  } finally {
-    occupied.release();
+    const { index, delta, finish_reason, logprobs } = step.value;
+    done[index] ??= {
+      index,
+      message: { role: "assistant", content: "", refusal: null },
+      finish_reason: "stop",
+      logprobs: null,
+    };
+    const choice = done[index];
+    choice.message.content += delta.content ?? "";
+    if (finish_reason) choice.finish_reason = finish_reason;
+    if (logprobs) {
+      const content = [...(choice.logprobs?.content ?? []), ...(logprobs.content ?? [])];
+      choice.logprobs = { content, refusal: null };
+    }
   }
 }

@@ -1,20 +1,13 @@
 import { RequestError } from "../../lib/errors.ts";
-import { logSumExp, type TokenLogprob, topLogprobs } from "../../lib/index.ts";
+import type { TokenLogprob } from "../../lib/index.ts";
 import type { Vocab } from "../vocab.ts";
+import { Answer, type LlamaParts, type PromptTokenEvent } from "./answer.ts";
 import { checkCount, checkStops, checkTopCount } from "./check-params.ts";
-import type { LlamaCore, Prompt } from "./core.ts";
+import { mergedDeltas } from "./deltas.ts";
+import type { Prompt } from "./engine-request.ts";
 import { responseHead } from "./response-head.ts";
-import { type GeneratedToken, run } from "./run.ts";
-import type {
-  Completion,
-  CompletionChunk,
-  CompletionLogprobs,
-  CompletionParams,
-  FinishReason,
-  Timings,
-  Usage,
-} from "./types.ts";
-import { addTimings, addUsage, emptyTimings, emptyUsage, usageOf } from "./usage.ts";
+import type { Completion, CompletionChunk, CompletionLogprobs, CompletionParams } from "./types.ts";
+import { emptyTimings, emptyUsage, type Figures, figuresOf } from "./usage.ts";
 
 const mostLogprobs = 100;
 
@@ -44,9 +37,9 @@ export function promptList(prompt: CompletionParams["prompt"], field: string): r
   });
 }
 
-function plan(core: LlamaCore, params: CompletionParams): Plan {
+function plan(vocab: Vocab, params: CompletionParams): Plan {
   const prompts = promptList(params.prompt, "prompt").map((prompt) =>
-    withSuffix(core.model.vocab, prompt, params.suffix),
+    withSuffix(vocab, prompt, params.suffix),
   );
   return {
     prompts,
@@ -105,69 +98,55 @@ export function tokenText(vocab: Vocab, token: number): string {
 
 type Chunk = CompletionChunk["choices"][number];
 
-/** The choices of all prompts as they come, and the figures of each when it is done. */
+/** The choices of all prompts as they come, and the figures of all when they are done. */
 async function* choices(
-  core: LlamaCore,
+  parts: LlamaParts,
   params: CompletionParams,
   { prompts, count, stops, topCount }: Plan,
-): AsyncGenerator<Chunk, { usage: Usage; timings: Timings }> {
-  const { vocab } = core.model;
-  const usage = emptyUsage();
-  const timings = emptyTimings();
-  for (const [promptIndex, prompt] of prompts.entries()) {
-    for (let answer = 0; answer < count; answer++) {
-      const index = promptIndex * count + answer;
-      const seeded = params.seed == null ? params : { ...params, seed: params.seed + answer };
-      core.writePrompt(prompt);
-      const echoed = new Map<number, { logprob: number; top: TokenLogprob[] }>();
-      const wantsPrompt = params.echo && topCount !== undefined;
-      using prepared = await core.prepare(seeded, {
-        onPromptLogits: wantsPrompt
-          ? (position, logits) => {
-              const normaliser = logSumExp(logits);
-              const next = core.held.view()[position + 1]!;
-              echoed.set(position + 1, {
-                logprob: logits[next]! - normaliser,
-                top: topLogprobs(logits, topCount, normaliser),
-              });
-            }
-          : undefined,
-      });
-      let offset = 0;
-      if (params.echo) {
-        const ids = core.held.view();
-        const text = vocab.detokenize(ids, { removeSpecial: true, special: true });
-        const lists = new LogprobLists(vocab, 0);
-        if (wantsPrompt) {
-          for (const [position, id] of ids.entries()) {
-            const known = echoed.get(position);
-            lists.add(id, known?.logprob ?? 0, known?.top ?? []);
-          }
-        }
-        offset = text.length;
-        yield { index, text, finish_reason: null, logprobs: wantsPrompt ? lists.value : null };
-      }
-      const generated = run(prepared.generation, prepared.sampler, vocab, seeded, { stops, topCount });
-      let reason: FinishReason = "stop";
-      for (;;) {
-        const step = await generated.next();
-        if (step.done) {
-          reason = step.value;
-          break;
-        }
-        const logprobs = topCount === undefined ? null : listsOf(vocab, offset, step.value.tokens);
-        offset += step.value.text.length;
-        yield { index, text: step.value.text, finish_reason: null, logprobs };
-      }
-      addUsage(usage, usageOf(prepared.generation), { countPrompt: answer === 0 });
-      addTimings(timings, prepared.generation.timings);
-      yield { index, text: "", finish_reason: reason, logprobs: null };
+): AsyncGenerator<Chunk, Figures> {
+  const { vocab } = parts.engine.model;
+  const wantsPrompt = params.echo === true && topCount !== undefined;
+  const answers = prompts.flatMap((prompt) =>
+    Array.from({ length: count }, (_, number) => {
+      const seeded = params.seed == null ? params : { ...params, seed: params.seed + number };
+      const more = { stops, topLogprobs: topCount, promptLogprobs: wantsPrompt };
+      return new Answer(parts, prompt, { params: seeded, more });
+    }),
+  );
+  const offsets = answers.map(() => 0);
+  const logprobs = (index: number, tokens: readonly LikelyToken[]) =>
+    topCount === undefined ? null : listsOf(vocab, offsets[index]!, tokens);
+  for await (const { index, delta } of mergedDeltas(answers)) {
+    const answer = answers[index]!;
+    if (!delta) {
+      yield { index, text: "", finish_reason: answer.outcome.reason, logprobs: null };
+    } else if (!delta.prompt) {
+      yield { index, text: delta.text, finish_reason: null, logprobs: logprobs(index, delta.tokens) };
+      offsets[index]! += delta.text.length;
+    } else if (params.echo) {
+      const ids = answer.promptTokens;
+      const text = vocab.detokenize(ids, { removeSpecial: true, special: true });
+      const echoed = wantsPrompt ? likelyTokens(ids, delta.prompt) : [];
+      yield { index, text, finish_reason: null, logprobs: wantsPrompt ? logprobs(index, echoed) : null };
+      offsets[index] = text.length;
     }
   }
-  return { usage, timings };
+  return figuresOf(answers, count);
 }
 
-function listsOf(vocab: Vocab, offset: number, tokens: readonly GeneratedToken[]): CompletionLogprobs {
+interface LikelyToken {
+  readonly token: number;
+  readonly logprob: number;
+  readonly top: readonly TokenLogprob[];
+}
+
+/** The prompt's tokens with what is known of each; nothing is of the first. */
+function likelyTokens(ids: Int32Array, known: readonly PromptTokenEvent[]): LikelyToken[] {
+  const byPosition = new Map(known.map((event) => [event.position, event]));
+  return Array.from(ids, (token, position) => byPosition.get(position) ?? { token, logprob: 0, top: [] });
+}
+
+function listsOf(vocab: Vocab, offset: number, tokens: readonly LikelyToken[]): CompletionLogprobs {
   const lists = new LogprobLists(vocab, offset);
   for (const { token, logprob, top } of tokens) lists.add(token, logprob, top);
   return lists.value;
@@ -175,14 +154,13 @@ function listsOf(vocab: Vocab, offset: number, tokens: readonly GeneratedToken[]
 
 /** Streams a completion: a chunk per piece of text, then one with the reason to finish, then usage where asked for. */
 export async function* streamCompletion(
-  core: LlamaCore,
+  parts: LlamaParts,
   params: CompletionParams,
 ): AsyncGenerator<CompletionChunk, void> {
-  const planned = plan(core, params);
-  const occupied = core.occupy();
+  const { model } = parts.engine;
+  const source = choices(parts, params, plan(model.vocab, params));
+  const head = { ...responseHead("cmpl", model, params.model), object: "text_completion" as const };
   try {
-    const head = { ...responseHead("cmpl", core.model, params.model), object: "text_completion" as const };
-    const source = choices(core, params, planned);
     for (;;) {
       const step = await source.next();
       if (step.done) {
@@ -192,35 +170,27 @@ export async function* streamCompletion(
       yield { ...head, choices: [step.value] };
     }
   } finally {
-    occupied.release();
+    await source.return({ usage: emptyUsage(), timings: emptyTimings() });
   }
 }
 
 /** The whole completion at once. */
-export async function completeAtOnce(core: LlamaCore, params: CompletionParams): Promise<Completion> {
-  const planned = plan(core, params);
-  const occupied = core.occupy();
-  try {
-    const source = choices(core, params, planned);
-    const done: Completion["choices"] = [];
-    for (;;) {
-      const step = await source.next();
-      if (step.done) {
-        const head = {
-          ...responseHead("cmpl", core.model, params.model),
-          object: "text_completion" as const,
-        };
-        return { ...head, choices: done, ...step.value };
-      }
-      const { index, text, finish_reason, logprobs } = step.value;
-      done[index] ??= { index, text: "", finish_reason: "stop", logprobs: null };
-      const choice = done[index];
-      choice.text += text;
-      if (finish_reason) choice.finish_reason = finish_reason;
-      choice.logprobs = join(choice.logprobs, logprobs);
+export async function completeAtOnce(parts: LlamaParts, params: CompletionParams): Promise<Completion> {
+  const { model } = parts.engine;
+  const source = choices(parts, params, plan(model.vocab, params));
+  const done: Completion["choices"] = [];
+  for (;;) {
+    const step = await source.next();
+    if (step.done) {
+      const head = { ...responseHead("cmpl", model, params.model), object: "text_completion" as const };
+      return { ...head, choices: done, ...step.value };
     }
-  } finally {
-    occupied.release();
+    const { index, text, finish_reason, logprobs } = step.value;
+    done[index] ??= { index, text: "", finish_reason: "stop", logprobs: null };
+    const choice = done[index];
+    choice.text += text;
+    if (finish_reason) choice.finish_reason = finish_reason;
+    choice.logprobs = join(choice.logprobs, logprobs);
   }
 }
 

@@ -1,37 +1,33 @@
-import type { LlamaCore, PreparedRun, Prompt } from "./core.ts";
+import { Answer, type LlamaParts } from "./answer.ts";
+import type { Prompt } from "./engine-request.ts";
 import type { GenerationParams } from "./types.ts";
 
-/**
- * The tokens of one generation, as they come. The prompt is computed on the first call of `next`; from then to the end, or
- * to `return`, no other generation can run on the same `Llama`.
- */
+/** The tokens of one generation, as they come. The prompt is computed from the first call of `next` on. */
 export class TokenStream implements AsyncGenerator<number, void, undefined> {
-  readonly #core: LlamaCore;
-  readonly #prompt: Prompt;
-  readonly #params: GenerationParams;
-  #occupied: { release(): void } | undefined;
-  #run: PreparedRun | undefined;
+  readonly #begin: () => Answer;
+  #answer: Answer | undefined;
   #ended = false;
-  /** Whether `#last` has not been settled yet. */
-  #stepping = false;
-  #last: Promise<IteratorResult<number, void>> | undefined;
+  /** Calls made without waiting are answered one after the other, as those of an async generator are. */
+  #last: Promise<unknown> | undefined;
 
-  constructor(core: LlamaCore, prompt: Prompt, params: GenerationParams) {
-    this.#core = core;
-    this.#prompt = prompt;
-    this.#params = params;
+  constructor(parts: LlamaParts, prompt: Prompt, params: GenerationParams) {
+    this.#begin = () => new Answer(parts, prompt, { params });
   }
 
   next(): Promise<IteratorResult<number, void>> {
     const step = () => this.#step();
-    // Calls made without waiting are answered one after the other, as those of an async generator are.
-    this.#last = this.#stepping && this.#last ? this.#last.then(step, step) : step();
-    return this.#last;
+    const result = this.#last ? this.#last.then(step, step) : step();
+    this.#last = result;
+    const settled = () => {
+      if (this.#last === result) this.#last = undefined;
+    };
+    result.then(settled, settled);
+    return result;
   }
 
   async return(): Promise<IteratorResult<number, void>> {
-    if (this.#stepping) await this.#last?.catch(() => {});
-    this.#end();
+    this.#ended = true;
+    await this.#answer?.return();
     return { done: true, value: undefined };
   }
 
@@ -50,31 +46,15 @@ export class TokenStream implements AsyncGenerator<number, void, undefined> {
 
   async #step(): Promise<IteratorResult<number, void>> {
     if (this.#ended) return { done: true, value: undefined };
-    this.#stepping = true;
     try {
-      this.#run ??= await this.#begin();
-      const token = await this.#run.generation.next(this.#run.sampler, this.#params);
-      if (token !== undefined) return { done: false, value: token };
+      this.#answer ??= this.#begin();
+      const event = await this.#answer.next();
+      if (event?.type === "token") return { done: false, value: event.token };
     } catch (error) {
-      this.#end();
+      this.#ended = true;
       throw error;
-    } finally {
-      this.#stepping = false;
     }
-    this.#end();
-    return { done: true, value: undefined };
-  }
-
-  async #begin(): Promise<PreparedRun> {
-    this.#occupied = this.#core.occupy();
-    this.#core.writePrompt(this.#prompt);
-    return await this.#core.prepare(this.#params);
-  }
-
-  #end(): void {
     this.#ended = true;
-    this.#run?.[Symbol.dispose]();
-    this.#run = undefined;
-    this.#occupied?.release();
+    return { done: true, value: undefined };
   }
 }

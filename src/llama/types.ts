@@ -10,10 +10,22 @@ export interface GenerationParams extends SamplingParams {
   max_tokens?: number | null | undefined;
   signal?: AbortSignal | undefined;
   stopping_criteria?: StoppingCriterion | readonly StoppingCriterion[] | undefined;
-  /** Reuse what the context already holds. Default true; false computes the whole prompt anew. */
+  /** Take what is computed already. Default true; false computes the whole prompt anew. */
   cache_prompt?: boolean | undefined;
   /** Generate past tokens that end a text. Default false. */
   ignore_eos?: boolean | undefined;
+  /** Requests of different salts share nothing of the cache. */
+  cache_salt?: string | undefined;
+  /** Larger goes first where others wait. Default 0. */
+  priority?: number | undefined;
+  /** Milliseconds after which it fails, waiting included. */
+  timeout_ms?: number | undefined;
+  /** Milliseconds after the first token after which the text ends. */
+  t_max_predict_ms?: number | undefined;
+  /** When the context is full, drop half of what is behind the first `n_keep` tokens and go on. Default false. */
+  context_shift?: boolean | undefined;
+  /** Tokens that a context shift keeps, -1 for the whole prompt. Default 0. */
+  n_keep?: number | undefined;
   /** Called after each chunk of the prompt. */
   onPromptProgress?: ((progress: PromptProgress) => void) | undefined;
 }
@@ -164,6 +176,8 @@ export interface EmbeddingParams {
   dimensions?: number | undefined;
   encoding_format?: "float" | "base64" | undefined;
   user?: string | undefined;
+  /** Larger goes first where others wait. Default 0. */
+  priority?: number | undefined;
   signal?: AbortSignal | undefined;
 }
 

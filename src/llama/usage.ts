@@ -1,4 +1,5 @@
-import type { Generation } from "./generation.ts";
+import type { RequestStats } from "../engine/request.ts";
+import type { Answer } from "./answer.ts";
 import type { Timings, Usage } from "./types.ts";
 
 export function emptyUsage(): Usage {
@@ -10,8 +11,7 @@ export function emptyUsage(): Usage {
   };
 }
 
-export function usageOf(generation: Generation): Usage {
-  const { promptLength, generatedLength, cachedLength } = generation;
+function usageOf({ promptLength, generatedLength, cachedLength }: RequestStats): Usage {
   return {
     prompt_tokens: promptLength,
     completion_tokens: generatedLength,
@@ -20,8 +20,43 @@ export function usageOf(generation: Generation): Usage {
   };
 }
 
+function timingsOf({
+  cachedLength,
+  computedLength,
+  promptMs,
+  generatedLength,
+  predictedMs,
+}: RequestStats): Timings {
+  return {
+    cache_n: cachedLength,
+    prompt_n: computedLength,
+    prompt_ms: promptMs,
+    prompt_per_second: promptMs > 0 ? (1000 * computedLength) / promptMs : 0,
+    predicted_n: generatedLength,
+    predicted_ms: predictedMs,
+    predicted_per_second: predictedMs > 0 ? (1000 * generatedLength) / predictedMs : 0,
+  };
+}
+
+/** What a response tells of what it took. */
+export interface Figures {
+  usage: Usage;
+  timings: Timings;
+}
+
+/** Figures of all answers, of which each `count` in a row have the same prompt. */
+export function figuresOf(answers: readonly Answer[], count: number): Figures {
+  const usage = emptyUsage();
+  const timings = emptyTimings();
+  for (const [index, { outcome }] of answers.entries()) {
+    addUsage(usage, usageOf(outcome.stats), { countPrompt: index % count === 0 });
+    addTimings(timings, timingsOf(outcome.stats));
+  }
+  return { usage, timings };
+}
+
 /** Adds the usage of one answer; of several answers to one prompt only the first counts the prompt. */
-export function addUsage(total: Usage, one: Usage, { countPrompt }: { countPrompt: boolean }): void {
+function addUsage(total: Usage, one: Usage, { countPrompt }: { countPrompt: boolean }): void {
   if (countPrompt) {
     total.prompt_tokens += one.prompt_tokens;
     total.prompt_tokens_details.cached_tokens += one.prompt_tokens_details.cached_tokens;
@@ -43,7 +78,7 @@ export function emptyTimings(): Timings {
 }
 
 /** Adds the timings of one answer to those of a request. */
-export function addTimings(total: Timings, one: Timings): void {
+function addTimings(total: Timings, one: Timings): void {
   total.cache_n += one.cache_n;
   total.prompt_n += one.prompt_n;
   total.prompt_ms += one.prompt_ms;

@@ -236,8 +236,10 @@ describe("order and limits", () => {
     const ids = prompts.map((prompt) => engine.submit(prompt, { maxTokens: 24 }));
     engine.run();
     for (const id of ids) expect(engine.text(id)).toBe(written);
-    expect(ids.map((id) => engine.stats(id).preemptions)).toEqual([0, 1]);
-    expect(engine.core.snapshot.preempted).toBe(1);
+    const [older, younger] = ids.map((id) => engine.stats(id).preemptions);
+    expect(older).toBe(0);
+    expect(younger).toBeGreaterThan(0);
+    expect(engine.core.snapshot.preempted).toBe(younger!);
   });
 
   test("a request that nobody reads stops, and the others do not", () => {

@@ -1,0 +1,101 @@
+import type { Engine, EngineEvent, EngineRequest, EngineStream } from "../engine/engine.ts";
+import type { RequestStats } from "../engine/request.ts";
+import { engineRequest, type PreparedRequest, type Prompt } from "./engine-request.ts";
+import type { FinishReason, GenerationParams } from "./types.ts";
+
+/** What the generations of a `Llama` have in common. */
+export interface LlamaParts {
+  readonly engine: Engine;
+  /** Is given the tokens of each text that has ended, but for the one sampled last, which is not computed. */
+  readonly ended: (tokens: Int32Array) => void;
+}
+
+export type TokenEvent = Extract<EngineEvent, { type: "token" }>;
+export type PromptTokenEvent = Extract<EngineEvent, { type: "prompt-token" }>;
+
+/** How an answer ended. */
+export interface Outcome {
+  readonly reason: FinishReason;
+  /** Text that was held back. */
+  readonly text: string;
+  readonly stats: RequestStats;
+}
+
+/** One answer to one prompt, as an engine gives it. */
+export class Answer {
+  readonly #parts: LlamaParts;
+  readonly #params: GenerationParams;
+  readonly #prepared: PreparedRequest;
+  readonly #stream: EngineStream;
+  #promptLength = 0;
+  #outcome: Outcome | undefined;
+
+  /** Hands the prompt to the engine. @throws RequestError, TypeError naming the field of `params`; DisposedError. */
+  constructor(
+    parts: LlamaParts,
+    prompt: Prompt,
+    { params, more = {} }: { params: GenerationParams; more?: Partial<EngineRequest> },
+  ) {
+    this.#parts = parts;
+    this.#params = params;
+    this.#prepared = engineRequest(parts.engine, prompt, params);
+    this.#stream = parts.engine.submit({ ...this.#prepared.request, ...more });
+  }
+
+  /** The prompt's tokens, once there was an event; borrowed. */
+  get promptTokens(): Int32Array {
+    return this.#stream.tokens.subarray(0, this.#promptLength);
+  }
+
+  /** How it ended, after the last token. */
+  get outcome(): Outcome {
+    return this.#outcome!;
+  }
+
+  /** The next token, or what is told about the prompt; undefined after the last. @throws what ended it. */
+  async next(): Promise<TokenEvent | PromptTokenEvent | undefined> {
+    for (;;) {
+      const step = await this.#stream.next();
+      // Nothing comes after an end, and nothing else ends a stream that is read by us alone.
+      if (step.done) return undefined;
+      const event = step.value;
+      switch (event.type) {
+        case "token":
+        case "prompt-token":
+          return event;
+        case "progress":
+          this.#promptLength = event.totalLength;
+          this.#params.onPromptProgress?.({
+            totalLength: event.totalLength,
+            cachedLength: event.cachedLength,
+            computedLength: event.computedLength - event.cachedLength,
+          });
+          break;
+        case "end":
+          this.#ended(event);
+          return undefined;
+        case "error":
+          this.#prepared[Symbol.dispose]();
+          throw event.error;
+      }
+    }
+  }
+
+  /** Gives it up; what is being waited for ends soon. */
+  cancel(): void {
+    this.#stream.cancel();
+  }
+
+  /** Gives it up, where it has not ended, and frees what it has. */
+  async return(): Promise<void> {
+    await this.#stream.return?.();
+    this.#prepared[Symbol.dispose]();
+  }
+
+  #ended({ reason, text, stats }: Extract<EngineEvent, { type: "end" }>): void {
+    this.#prepared[Symbol.dispose]();
+    this.#outcome = { reason: reason === "length" ? "length" : "stop", text, stats };
+    const { tokens } = this.#stream;
+    this.#parts.ended(tokens.subarray(0, tokens.length - (stats.generatedLength > 0 ? 1 : 0)));
+  }
+}

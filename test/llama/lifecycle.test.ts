@@ -62,14 +62,14 @@ describe("abort", () => {
   test("before the start, during the prompt and during the answer; the next text is that of a fresh one", async () => {
     await using fresh = await load();
     const expected = await textOf(fresh);
-    const long = "Tom had a big red ball. ".repeat(300);
+    const long = "Tom had a big red ball. ".repeat(120);
 
     await using early = await load();
     await expect(early.createCompletion({ prompt, signal: AbortSignal.abort() })).rejects.toThrow(/abort/i);
     expect(await textOf(early)).toBe(expected);
 
     await using middle = await Llama.load(undefined, {
-      contextLength: 4096,
+      contextLength: 2048,
       threads: 1,
       batchSize: 32,
       microBatchSize: 32,

@@ -1,4 +1,6 @@
 import { RequestError } from "../../lib/errors.ts";
+import type { Context } from "../context.ts";
+import type { ActiveRequest } from "./active-request.ts";
 import type { RequestSpec } from "./request.ts";
 
 /** @throws RequestError for a prompt that no context of this length holds, RangeError for too little room. */
@@ -28,4 +30,25 @@ export function contextFull(contextLength: number): RequestError {
     `the context is full (${contextLength} tokens); shorten the prompt or load with a larger contextLength`,
     "prompt",
   );
+}
+
+/** @throws RequestError where the context's model has an encoder, and so nothing to go on from token by token. */
+export function checkGenerates({ model, hasMemory }: Context): void {
+  if (!hasMemory)
+    throw new RequestError("this model is an encoder: it gives embeddings and generates no text");
+  if (model.hasEncoder)
+    throw new RequestError(
+      "this model's decoder reads what its encoder gives, which an engine does not compute",
+    );
+}
+
+/** Why a request is to end now by its own limits of time: with an error, or because its text is long enough. */
+export function overdue(
+  { spec, arrivedAt, promptDoneAt }: ActiveRequest,
+  now: number,
+): RequestError | "length" | undefined {
+  const { timeoutMs, predictMs } = spec;
+  if (timeoutMs !== undefined && now - arrivedAt > timeoutMs)
+    return new RequestError(`the request took longer than ${timeoutMs} ms`, "timeout");
+  return predictMs !== undefined && now - (promptDoneAt ?? now) > predictMs ? "length" : undefined;
 }

@@ -1,17 +1,16 @@
-import { DecodeError, RequestError } from "../../lib/errors.ts";
+import { DecodeError } from "../../lib/errors.ts";
 import type { TokenMemory } from "../../lib/token-memory.ts";
 import type { LoraAdapter } from "../adapter.ts";
 import { Batch } from "../batch.ts";
 import type { Context } from "../context.ts";
 import type { Model } from "../model.ts";
-import { createSampler } from "../sampling-params.ts";
 import { ActiveRequest } from "./active-request.ts";
-import { checkLength, contextFull } from "./context-limits.ts";
+import { checkGenerates, checkLength, contextFull, overdue } from "./context-limits.ts";
 import { type CoreSnapshot, EngineBooks } from "./counters.ts";
 import { AdapterSets, createLayout, type LayoutOptions } from "./engine-context.ts";
 import { cutSegments, fillBatch } from "./fill-batch.ts";
 import type { KvLayout } from "./kv-layout.ts";
-import { pickToken, promptLogprobs } from "./pick-token.ts";
+import { checkedLogits, makeSampler, pickToken, promptLogprobs } from "./pick-token.ts";
 import { PrefixCache } from "./prefix-cache.ts";
 import { recoverAborted } from "./recover-aborted.ts";
 import type { EndReason, EngineSink, RequestSpec, SampledToken } from "./request.ts";
@@ -45,6 +44,8 @@ export class EngineCore {
   readonly #books: EngineBooks;
   readonly #waiting = new WaitingQueue();
   readonly #running = new Set<ActiveRequest>();
+  /** Requests that may be why logits were NaN; see {@link #isolate}. */
+  readonly #suspects = new Set<ActiveRequest>();
   #cache: PrefixCache;
   #batch: Batch;
   #arrivals = 0;
@@ -90,6 +91,7 @@ export class EngineCore {
       const group = this.adapters.number(spec.adapters);
       const key = this.keyOf(spec);
       const request = new ActiveRequest(spec, { arrival: this.#arrivals++, key, group, extent, now });
+      checkGenerates(this.context);
       checkLength(spec, this.layout.sequenceLength);
       this.#waiting.add(request);
     } catch (error) {
@@ -165,25 +167,29 @@ export class EngineCore {
 
   // Requests coming and going
 
+  /** A request that runs, or that does not at the moment. */
   #byId(id: number): ActiveRequest | undefined {
     for (const request of this.#running) if (request.id === id) return request;
+    for (const request of this.#waiting) if (request.id === id) return request;
     return undefined;
   }
 
   #endAbandoned(): void {
     const now = performance.now();
     for (const request of [...this.#waiting, ...this.#running]) {
-      const { timeoutMs, predictMs } = request.spec;
+      const late = overdue(request, now);
       if (this.#sink.isAborted(request.id)) this.#end(request, "abort");
-      else if (timeoutMs !== undefined && now - request.arrivedAt > timeoutMs) {
-        this.#fail(request, new RequestError(`the request took longer than ${timeoutMs} ms`, "timeout"));
-      } else if (predictMs !== undefined && now - (request.promptDoneAt ?? now) > predictMs) {
-        this.#end(request, "length");
-      }
+      else if (late === "length") this.#end(request, "length");
+      else if (late) this.#fail(request, late);
     }
   }
 
   #admit(): void {
+    for (const suspect of this.#suspects) {
+      if (this.#running.size > 0) return;
+      this.#start(suspect);
+    }
+    if (this.#suspects.size > 0) return;
     while (this.#running.size < this.#options.parallel) {
       const request = this.#waiting.next(this.#cache);
       if (!request || !this.#start(request)) return;
@@ -203,7 +209,7 @@ export class EngineCore {
     }
     this.#waiting.admitted(request);
     try {
-      if (!request.sampler && request.spec.logitsOffset === undefined) this.#makeSampler(request);
+      makeSampler(request, this.model, this.layout.sequenceLength);
     } catch (error) {
       this.#fail(request, error);
       return true;
@@ -212,13 +218,6 @@ export class EngineCore {
     this.#running.add(request);
     this.#sink.progress(request.id, request.computedLength, request.cachedLength);
     return true;
-  }
-
-  #makeSampler(request: ActiveRequest): void {
-    const { sampling, ignoreEos } = request.spec;
-    const params = ignoreEos ? { ...sampling, ignore_eos: true } : sampling;
-    request.sampler = createSampler(this.model, params, { contextLength: this.layout.sequenceLength });
-    request.sampler.acceptPrompt(request.tokens.view);
   }
 
   #end(request: ActiveRequest, reason: EndReason): void {
@@ -237,6 +236,7 @@ export class EngineCore {
   #leave(request: ActiveRequest, what: "park" | "forget"): void {
     this.#waiting.delete(request);
     this.#running.delete(request);
+    this.#suspects.delete(request);
     request.sampler?.dispose();
     this.#leaveSequence(request, what);
     this.#endExtent(request);
@@ -264,9 +264,33 @@ export class EngineCore {
   #preempt(request: ActiveRequest): void {
     this.#books.counters.preempted++;
     request.preempted();
-    this.#leaveSequence(request, "forget");
+    this.#putBack(request, "forget");
+  }
+
+  #putBack(request: ActiveRequest, what: "park" | "forget"): void {
+    this.#leaveSequence(request, what);
     this.#running.delete(request);
     this.#waiting.add(request);
+  }
+
+  /**
+   * Logits were NaN. That need not be the fault of whose they are: attention multiplies the cells of others by zero, and
+   * empty ones too, and zero times NaN is NaN. So all cells are zeroed, and whoever had any is computed alone, up to its
+   * next token, before anything else goes on.
+   */
+  #isolate(): void {
+    for (const request of this.#running) this.#suspects.add(request);
+    for (const request of this.#suspects) if (this.#running.has(request)) this.#preempt(request);
+    this.#cache.clear();
+    this.context.memory.clear({ data: true });
+  }
+
+  /** A suspect was computed alone. @throws DecodeError where its logits are NaN all the same. */
+  #acquit(request: ActiveRequest, index: number): void {
+    checkedLogits(this.context, index);
+    this.#suspects.delete(request);
+    if (this.#wantsToken(request)) this.#sample(request, index);
+    if (this.#running.has(request)) this.#putBack(request, "park");
   }
 
   // One step
@@ -289,9 +313,12 @@ export class EngineCore {
   }
 
   #canRun(request: ActiveRequest): boolean {
-    if (request.awaitsToken || request.awaitsRoom || request.remaining < 1) return false;
+    return request.remaining > 0 && (this.#suspects.has(request) || this.#wantsToken(request));
+  }
+
+  #wantsToken(request: ActiveRequest): boolean {
     const ahead = request.generatedLength - this.#sink.acknowledged(request.id);
-    return ahead < this.#options.window;
+    return !request.awaitsToken && !request.awaitsRoom && ahead < this.#options.window;
   }
 
   #decode(requests: readonly ActiveRequest[], segments: readonly Segment[]): "done" | "again" {
@@ -336,6 +363,7 @@ export class EngineCore {
   #sampleAll(requests: readonly ActiveRequest[], segments: readonly Segment[]): void {
     const started = performance.now();
     let index = 0;
+    let broken = false;
     for (const [at, request] of requests.entries()) {
       const { count } = segments[at]!;
       const sequence = request.sequence!;
@@ -350,11 +378,16 @@ export class EngineCore {
           promptLogprobs(request, this.context, { index: index - count, start, count, report });
         }
         if (wasPrompt) this.#sink.progress(request.id, request.computedLength, request.cachedLength);
-        if (request.remaining === 0) this.#sample(request, index - 1);
+        if (request.remaining > 0) continue;
+        if (this.#suspects.has(request)) this.#acquit(request, index - 1);
+        else this.#sample(request, index - 1);
       } catch (error) {
-        this.#fail(request, error);
+        const isBroken = error instanceof DecodeError;
+        broken ||= isBroken;
+        if (!isBroken || this.#suspects.has(request)) this.#fail(request, error);
       }
     }
+    if (broken) this.#isolate();
     this.#books.counters.sampleMs += performance.now() - started;
   }
 
@@ -363,11 +396,13 @@ export class EngineCore {
     const { spec } = request;
     request.promptDone(performance.now());
     if (request.generatedLength >= (spec.maxTokens ?? Number.POSITIVE_INFINITY)) {
+      // Nobody looks at the logits of a prompt that is only to be kept; what is kept must be sound.
+      checkedLogits(this.context, index);
       this.#end(request, "length");
       return;
     }
     if (spec.logitsOffset !== undefined) {
-      const logits = this.context.logits(index);
+      const logits = checkedLogits(this.context, index);
       new Float32Array(this.#memory.memory.buffer, spec.logitsOffset, logits.length).set(logits);
       request.awaitsToken = true;
       this.#sink.logits(request.id);

@@ -13,6 +13,12 @@ export class EventQueue<T> {
     else this.#items.push(item);
   }
 
+  /** Drops what nobody has taken. */
+  clear(): void {
+    this.#items = [];
+    this.#head = 0;
+  }
+
   /** Nothing more comes; what is queued can still be taken. */
   close(): void {
     this.#closed = true;

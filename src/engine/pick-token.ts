@@ -1,15 +1,54 @@
+import { DecodeError } from "../../lib/errors.ts";
+import { argmax } from "../../lib/logits-scan.ts";
 import { logSumExp, topLogprobs } from "../../lib/logprobs.ts";
 import type { Context } from "../context.ts";
+import type { Model } from "../model.ts";
+import { createSampler } from "../sampling-params.ts";
 import type { ActiveRequest } from "./active-request.ts";
 import type { SampledToken } from "./request.ts";
 
-/** Samples a request's next token from the logits of batch token `index`. @throws RequestError, RangeError for NaN. */
+/** Gives a request the sampler that its parameters ask for, unless it has one or its caller samples. */
+export function makeSampler(request: ActiveRequest, model: Model, contextLength: number): void {
+  const { sampling, ignoreEos, logitsOffset } = request.spec;
+  if (request.sampler || logitsOffset !== undefined) return;
+  const params = ignoreEos ? { ...sampling, ignore_eos: true } : sampling;
+  request.sampler = createSampler(model, params, { contextLength });
+  request.sampler.acceptPrompt(request.tokens.view);
+}
+
+/** Logits of batch token `index`, borrowed. @throws DecodeError where they are none: NaN, infinite, or all -Infinity. */
+export function checkedLogits(context: Context, index: number): Float32Array {
+  const logits = context.logits(index);
+  let largest: number | undefined;
+  try {
+    largest = argmax(logits);
+  } catch (error) {
+    throw broken((error as Error).message, error);
+  }
+  if (largest === undefined) throw broken("all logits are -Infinity; the model's file may be broken");
+  return logits;
+}
+
+/** libllama reports success (status 0) whatever it computed. */
+function broken(message: string, cause?: unknown): DecodeError {
+  return new DecodeError(message, 0, { cause });
+}
+
+/** Samples a request's next token from the logits of batch token `index`. @throws RequestError; DecodeError for NaN. */
 export function pickToken(request: ActiveRequest, context: Context, index: number): SampledToken {
   const { topLogprobs: count } = request.spec;
   const sampler = request.sampler!;
-  if (count === undefined) return { token: sampler.sample(context, index), logprob: 0, top: [] };
+  if (count === undefined) {
+    try {
+      return { token: sampler.sample(context, index), logprob: 0, top: [] };
+    } catch (error) {
+      // Samplers refuse NaN too, but cannot say whether it was the model's.
+      checkedLogits(context, index);
+      throw error;
+    }
+  }
   // The sampler changes the logits that it is given, so they are kept aside.
-  const logits = context.logits(index).slice();
+  const logits = checkedLogits(context, index).slice();
   const normaliser = logSumExp(logits);
   const top = topLogprobs(logits, count, normaliser);
   const token = sampler.sample(context, index);
@@ -35,7 +74,7 @@ export function promptLogprobs(
   for (let offset = 0; offset < count; offset++) {
     const token = view[start + offset + 1];
     if (token === undefined) break;
-    const logits = context.logits(index + offset);
+    const logits = checkedLogits(context, index + offset);
     const normaliser = logSumExp(logits);
     const top = topLogprobs(logits, request.spec.topLogprobs ?? 0, normaliser);
     report(start + offset + 1, { token, logprob: logits[token]! - normaliser, top });

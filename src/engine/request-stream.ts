@@ -1,3 +1,4 @@
+import { DisposedError } from "../../lib/errors.ts";
 import { TextStream } from "../text-stream.ts";
 import type { Vocab } from "../vocab.ts";
 import type { EngineEvent, EngineRequest, EngineStream } from "./engine.ts";
@@ -93,6 +94,8 @@ export class RequestStream implements EngineStream {
   }
 
   fail(error: Error): void {
+    // Whoever closed the engine wants no more of it.
+    if (error instanceof DisposedError) this.#queue.clear();
     this.#finish({ type: "error", error });
   }
 
@@ -128,6 +131,7 @@ export class RequestStream implements EngineStream {
   #abortedBySignal(): void {
     if (this.#ended) return;
     this.cancel();
+    this.#queue.clear();
     const { reason } = this.request.signal!;
     this.#finish({ type: "error", error: reason instanceof Error ? reason : new Error(String(reason)) });
   }

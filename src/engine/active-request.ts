@@ -26,6 +26,8 @@ export class ActiveRequest {
   generatedLength = 0;
   /** See `Schedulable.servedAt`. */
   servedAt = 0;
+  /** Prompt tokens up to this position have been reported, and are not again where they are computed anew. */
+  reportedPosition = 0;
   /** It has given logits to its caller, who has not chosen a token yet. */
   awaitsToken = false;
   awaitsRoom = false;

@@ -1,35 +1,24 @@
 import { DecodeError } from "../../lib/errors.ts";
 import type { TokenMemory } from "../../lib/token-memory.ts";
-import type { LoraAdapter } from "../adapter.ts";
-import { Batch } from "../batch.ts";
 import type { Context } from "../context.ts";
 import type { Model } from "../model.ts";
 import { ActiveRequest } from "./active-request.ts";
 import { checkGenerates, checkLength, contextFull, overdue } from "./context-limits.ts";
+import type { CoreOptions, StepResult } from "./core-options.ts";
 import { type CoreSnapshot, EngineBooks } from "./counters.ts";
-import { AdapterSets, createLayout, type LayoutOptions } from "./engine-context.ts";
-import { cutSegments, fillBatch } from "./fill-batch.ts";
+import { Decoder } from "./decoder.ts";
+import type { AdapterSets } from "./engine-context.ts";
+import { cutSegments } from "./fill-batch.ts";
 import type { KvLayout } from "./kv-layout.ts";
 import { checkedLogits, makeSampler, pickToken, promptLogprobs } from "./pick-token.ts";
-import { PrefixCache } from "./prefix-cache.ts";
+import type { PrefixCache } from "./prefix-cache.ts";
 import { recoverAborted } from "./recover-aborted.ts";
-import type { EndReason, EngineSink, RequestSpec, SampledToken } from "./request.ts";
-import { nextToPreempt, plan, type Segment } from "./scheduler.ts";
+import type { EndReason, EngineSink, RequestSpec } from "./request.ts";
+import { Roster } from "./roster.ts";
+import { type Plan, plan, type Segment } from "./scheduler.ts";
 import { TokenExtent } from "./token-extent.ts";
-import { WaitingQueue } from "./waiting-queue.ts";
 
-export interface CoreOptions extends LayoutOptions {
-  /** Milliseconds that a gap in a stream may last while prompts are computed. */
-  readonly gapMs: number;
-  /** Tokens that a request may be ahead of its consumer. */
-  readonly window: number;
-  /** Check tree, sequences and cells after every step; slow. */
-  readonly checkIntegrity: boolean;
-  readonly adapters?: readonly LoraAdapter[];
-}
-
-/** What {@link EngineCore.step} found to do: `waiting` means that all requests wait for their consumers. */
-export type StepResult = "worked" | "waiting" | "idle";
+export type { CoreOptions, StepResult };
 
 /**
  * The decoding side of an engine: owns the context, and computes one batch per step for all requests at once. It runs on
@@ -40,41 +29,37 @@ export class EngineCore {
   readonly #options: CoreOptions;
   readonly #memory: TokenMemory;
   readonly #sink: EngineSink;
-  readonly adapters: AdapterSets;
+  readonly #decoder: Decoder;
   readonly #books: EngineBooks;
-  readonly #waiting = new WaitingQueue();
-  readonly #running = new Set<ActiveRequest>();
-  /** Requests that may be why logits were NaN; see {@link #isolate}. */
-  readonly #suspects = new Set<ActiveRequest>();
-  #cache: PrefixCache;
-  #batch: Batch;
+  readonly #requests: Roster;
   #arrivals = 0;
   #served = 0;
-  #evicted = 0;
 
   constructor(model: Model, options: CoreOptions, memory: TokenMemory, sink: EngineSink) {
     this.model = model;
     this.#options = options;
     this.#memory = memory;
     this.#sink = sink;
-    this.adapters = new AdapterSets(options.adapters ?? []);
+    this.#decoder = new Decoder(model, options, memory);
     this.#books = new EngineBooks(options.gapMs);
-    this.#cache = this.#newCache(createLayout(model, options));
-    this.#batch = new Batch(model.native, { capacity: this.context.batchSize });
+    this.#requests = new Roster(options.parallel);
   }
 
   get context(): Context {
     return this.layout.context;
   }
   get layout(): KvLayout {
-    return this.#cache.layout;
+    return this.prefixes.layout;
+  }
+  get adapters(): AdapterSets {
+    return this.#decoder.adapters;
   }
   /** What has been computed, for running and later requests. */
   get prefixes(): PrefixCache {
-    return this.#cache;
+    return this.#decoder.cache;
   }
   get requestCount(): number {
-    return this.#waiting.size + this.#running.size;
+    return this.#requests.size;
   }
 
   /** What requests must agree in to share anything. */
@@ -93,7 +78,7 @@ export class EngineCore {
       const request = new ActiveRequest(spec, { arrival: this.#arrivals++, key, group, extent, now });
       checkGenerates(this.context);
       checkLength(spec, this.layout.sequenceLength);
-      this.#waiting.add(request);
+      this.#requests.waiting.add(request);
     } catch (error) {
       extent.end(undefined);
       this.#books.counters.failed++;
@@ -103,7 +88,7 @@ export class EngineCore {
 
   /** Goes on with a request whose caller samples; it wrote `count` tokens behind those there were. */
   resume(id: number, count: number): void {
-    const request = this.#byId(id);
+    const request = this.#requests.byId(id);
     if (!request?.awaitsToken) return;
     if (request.totalLength + count > Math.min(request.extent.capacity, this.layout.sequenceLength)) {
       this.#fail(request, contextFull(this.layout.sequenceLength));
@@ -119,64 +104,58 @@ export class EngineCore {
    * last, to another place. They are computed as if they were a new prompt, which is what they are to the cache.
    */
   move(id: number, place: { byteOffset: number; capacity: number; length: number }): void {
-    const request = this.#byId(id);
+    const request = this.#requests.byId(id);
     if (!request?.awaitsRoom) return;
     this.#leaveSequence(request, "park");
     this.#endExtent(request);
     request.moveTo(this.#extent(place.byteOffset, place.capacity), place.length);
-    this.#running.delete(request);
-    this.#waiting.add(request);
+    this.#requests.putBack(request);
   }
 
   /** Computes one batch. */
   step(): StepResult {
     this.#endAbandoned();
     this.#admit();
-    const { segments, group } = this.#plan();
-    if (segments.length === 0) return this.#running.size + this.#waiting.size > 0 ? "waiting" : "idle";
-    this.adapters.apply(this.context, group);
-    const requests = segments.map(({ id }) => this.#byId(id)!);
+    const planned = this.#plan();
+    const { segments } = planned;
+    if (segments.length === 0) return this.requestCount > 0 ? "waiting" : "idle";
+    const requests = segments.map(({ id }) => this.#requests.byId(id)!);
     const started = performance.now();
     this.#sink.computing(requests.length === 1 ? requests[0]!.id : undefined);
-    const outcome = this.#decode(requests, segments);
+    const outcome = this.#decode(requests, planned);
     this.#sink.computing(undefined);
     if (outcome === "done") {
       for (const request of requests) request.servedAt = ++this.#served;
       this.#books.stepped(requests, segments, performance.now() - started);
       this.#sampleAll(requests, segments);
     }
-    if (this.#options.checkIntegrity) this.#cache.check();
+    if (this.#options.checkIntegrity) this.prefixes.check();
     return "worked";
   }
 
   get snapshot(): CoreSnapshot {
-    const [waiting, running] = [this.#waiting.size, this.#running.size];
-    return this.#books.snapshot(this.#cache, { waiting, running, evictedBefore: this.#evicted });
+    const { waiting, running } = this.#requests;
+    const { evictedBefore } = this.#decoder;
+    const counts = { waiting: waiting.size, running: running.size, evictedBefore };
+    return this.#books.snapshot(this.prefixes, counts);
   }
 
   /** Forgets what is kept for later requests. */
   clearCache(): void {
-    this.#cache.clear();
+    this.prefixes.clear();
   }
 
   /** Ends all requests with an error, and frees the context. */
   dispose(reason: unknown): void {
-    for (const request of [...this.#waiting, ...this.#running]) this.#fail(request, reason);
+    for (const request of this.#requests.all) this.#fail(request, reason);
     this.context.dispose();
   }
 
   // Requests coming and going
 
-  /** A request that runs, or that does not at the moment. */
-  #byId(id: number): ActiveRequest | undefined {
-    for (const request of this.#running) if (request.id === id) return request;
-    for (const request of this.#waiting) if (request.id === id) return request;
-    return undefined;
-  }
-
   #endAbandoned(): void {
     const now = performance.now();
-    for (const request of [...this.#waiting, ...this.#running]) {
+    for (const request of this.#requests.all) {
       const late = overdue(request, now);
       if (this.#sink.isAborted(request.id)) this.#end(request, "abort");
       else if (late === "length") this.#end(request, "length");
@@ -185,29 +164,23 @@ export class EngineCore {
   }
 
   #admit(): void {
-    for (const suspect of this.#suspects) {
-      if (this.#running.size > 0) return;
-      this.#start(suspect);
-    }
-    if (this.#suspects.size > 0) return;
-    while (this.#running.size < this.#options.parallel) {
-      const request = this.#waiting.next(this.#cache);
-      if (!request || !this.#start(request)) return;
-    }
+    let request: ActiveRequest | undefined;
+    do request = this.#requests.next(this.prefixes);
+    while (request && this.#start(request));
   }
 
   #start(request: ActiveRequest): boolean {
     const reuse = request.reusesPrefix ? "prefix" : "nothing";
-    const sequence = this.#cache.lease(request.key, request.tokens, { reuse });
+    const sequence = this.prefixes.lease(request.key, request.tokens, { reuse });
     if (!sequence) return false;
     request.sequence = sequence;
     // With cells for its prompt there is a chance that it gets somewhere; else whoever runs goes on first.
-    if (!this.#cache.makeRoom(request.remaining) && this.#running.size > 0) {
-      this.#cache.park(sequence, request.tokens);
+    if (!this.prefixes.makeRoom(request.remaining) && this.#requests.running.size > 0) {
+      this.prefixes.park(sequence, request.tokens);
       request.sequence = undefined;
       return false;
     }
-    this.#waiting.admitted(request);
+    this.#requests.waiting.admitted(request);
     try {
       makeSampler(request, this.model, this.layout.sequenceLength);
     } catch (error) {
@@ -215,7 +188,7 @@ export class EngineCore {
       return true;
     }
     request.admitted(performance.now());
-    this.#running.add(request);
+    this.#requests.running.add(request);
     this.#sink.progress(request.id, request.computedLength, request.cachedLength);
     return true;
   }
@@ -234,9 +207,7 @@ export class EngineCore {
   }
 
   #leave(request: ActiveRequest, what: "park" | "forget"): void {
-    this.#waiting.delete(request);
-    this.#running.delete(request);
-    this.#suspects.delete(request);
+    this.#requests.leave(request);
     request.sampler?.dispose();
     this.#leaveSequence(request, what);
     this.#endExtent(request);
@@ -248,7 +219,7 @@ export class EngineCore {
   }
 
   #endExtent({ key, extent, totalLength }: ActiveRequest): void {
-    const from = this.#cache.referredFrom(key, extent);
+    const from = this.prefixes.referredFrom(key, extent);
     extent.end(from === undefined ? undefined : { from, to: totalLength });
   }
 
@@ -256,8 +227,8 @@ export class EngineCore {
     const { sequence } = request;
     if (!sequence) return;
     request.sequence = undefined;
-    if (what === "park") this.#cache.park(sequence, request.tokens);
-    else this.#cache.release(sequence);
+    if (what === "park") this.prefixes.park(sequence, request.tokens);
+    else this.prefixes.release(sequence);
   }
 
   /** Takes a running request's cells; it starts again when there is room, and generates what it would have. */
@@ -269,8 +240,7 @@ export class EngineCore {
 
   #putBack(request: ActiveRequest, what: "park" | "forget"): void {
     this.#leaveSequence(request, what);
-    this.#running.delete(request);
-    this.#waiting.add(request);
+    this.#requests.putBack(request);
   }
 
   /**
@@ -279,41 +249,50 @@ export class EngineCore {
    * next token, before anything else goes on.
    */
   #isolate(): void {
-    for (const request of this.#running) this.#suspects.add(request);
-    for (const request of this.#suspects) if (this.#running.has(request)) this.#preempt(request);
-    this.#cache.clear();
-    this.context.memory.clear({ data: true });
+    const { running, suspects } = this.#requests;
+    for (const request of [...running]) {
+      suspects.add(request);
+      this.#preempt(request);
+    }
+    this.#decoder.wipe();
   }
 
   /** A suspect was computed alone. @throws DecodeError where its logits are NaN all the same. */
   #acquit(request: ActiveRequest, index: number): void {
     checkedLogits(this.context, index);
-    this.#suspects.delete(request);
+    this.#requests.suspects.delete(request);
     if (this.#wantsToken(request)) this.#sample(request, index);
-    if (this.#running.has(request)) this.#putBack(request, "park");
+    if (this.#requests.running.has(request)) this.#putBack(request, "park");
   }
 
   // One step
 
   /** What to compute next, with room for it: parked prefixes go first, then requests. */
-  #plan(): { group: number; segments: readonly Segment[] } {
+  #plan(): Plan {
     for (;;) {
-      const ready = [...this.#running].filter((request) => this.#canRun(request));
-      const planned = plan(ready, this.#books.rates.budget(this.#batch.capacity));
+      const ready = [...this.#requests.running].filter((request) => this.#canRun(request));
+      const planned = plan(ready, this.#books.rates.budget(this.context.batchSize));
       const wanted = planned.segments.reduce((sum, { count }) => sum + count, 0);
-      if (wanted === 0 || this.#cache.makeRoom(wanted)) return planned;
+      if (wanted === 0 || this.prefixes.makeRoom(wanted)) return planned;
       // Whoever decodes has come furthest; a prompt may wait.
-      const decoding = planned.segments.filter(({ id }) => this.#byId(id)!.decoding).length;
+      const decoding = planned.segments.filter(({ id }) => this.#requests.byId(id)!.decoding).length;
       const fitting = cutSegments(planned.segments, this.layout.freeCells);
       if (fitting.length >= Math.max(1, decoding)) return { ...planned, segments: fitting };
-      const victim = this.#running.size > 1 ? nextToPreempt([...this.#running]) : undefined;
-      if (victim) this.#preempt(victim);
-      else for (const request of this.#running) this.#fail(request, contextFull(this.layout.sequenceLength));
+      this.#giveWay();
     }
   }
 
+  /** Lets the request that matters least wait for its cells again, or fails the one that is alone. */
+  #giveWay(): void {
+    const victim = this.#requests.victim();
+    if (victim) this.#preempt(victim);
+    else
+      for (const request of this.#requests.running)
+        this.#fail(request, contextFull(this.layout.sequenceLength));
+  }
+
   #canRun(request: ActiveRequest): boolean {
-    return request.remaining > 0 && (this.#suspects.has(request) || this.#wantsToken(request));
+    return request.remaining > 0 && (this.#requests.suspects.has(request) || this.#wantsToken(request));
   }
 
   #wantsToken(request: ActiveRequest): boolean {
@@ -321,13 +300,12 @@ export class EngineCore {
     return !request.awaitsToken && !request.awaitsRoom && ahead < this.#options.window;
   }
 
-  #decode(requests: readonly ActiveRequest[], segments: readonly Segment[]): "done" | "again" {
-    const batch = fillBatch(this.#batch, requests, segments);
+  #decode(requests: readonly ActiveRequest[], planned: Plan): "done" | "again" {
     try {
-      const outcome = this.context.decode(batch);
+      const outcome = this.#decoder.decode(requests, planned);
       if (outcome === "done") return "done";
-      if (outcome === "aborted") recoverAborted(requests, this.#cache);
-      else this.#noRoom(requests);
+      if (outcome === "aborted") recoverAborted(requests, this.prefixes);
+      else this.#noRoom();
     } catch (error) {
       if (!(error instanceof DecodeError)) throw error;
       this.#decodeFailed(requests, error);
@@ -336,11 +314,10 @@ export class EngineCore {
   }
 
   /** The memory has no room though cells were counted free: windows and recurrent state have limits of their own. */
-  #noRoom(requests: readonly ActiveRequest[]): void {
-    if (this.#cache.evict()) return;
-    const victim = this.#running.size > 1 ? nextToPreempt([...this.#running]) : undefined;
-    if (victim) this.#preempt(victim);
-    else for (const request of requests) this.#fail(request, contextFull(this.layout.sequenceLength));
+  #noRoom(): void {
+    if (this.prefixes.evict()) return;
+    this.#requests.crowded();
+    this.#giveWay();
   }
 
   #decodeFailed(requests: readonly ActiveRequest[], error: DecodeError): void {
@@ -349,15 +326,8 @@ export class EngineCore {
       for (const request of requests) this.#fail(request, error);
       return;
     }
-    for (const request of [...this.#running]) this.#fail(request, error);
-    this.#evicted += this.#cache.evictedTokens;
-    this.#cache.clear();
-    this.context.dispose();
-    this.#cache = this.#newCache(createLayout(this.model, this.#options));
-  }
-
-  #newCache(layout: KvLayout): PrefixCache {
-    return new PrefixCache(layout, (a, b) => this.#memory.commonPrefix(a, b));
+    for (const request of [...this.#requests.running]) this.#fail(request, error);
+    this.#decoder.renew();
   }
 
   #sampleAll(requests: readonly ActiveRequest[], segments: readonly Segment[]): void {
@@ -369,22 +339,20 @@ export class EngineCore {
       const sequence = request.sequence!;
       const start = sequence.computedLength;
       const wasPrompt = request.generatedLength === 0;
-      this.#cache.computed(sequence, request.tokens, start + count);
+      this.prefixes.computed(sequence, request.tokens, start + count);
       index += count;
       try {
         if (request.spec.promptLogprobs && wasPrompt) {
-          const report = (position: number, token: SampledToken) =>
-            this.#sink.promptToken(request.id, position, token);
-          promptLogprobs(request, this.context, { index: index - count, start, count, report });
+          promptLogprobs(request, this.context, { index: index - count, start, count, sink: this.#sink });
         }
         if (wasPrompt) this.#sink.progress(request.id, request.computedLength, request.cachedLength);
         if (request.remaining > 0) continue;
-        if (this.#suspects.has(request)) this.#acquit(request, index - 1);
+        if (this.#requests.suspects.has(request)) this.#acquit(request, index - 1);
         else this.#sample(request, index - 1);
       } catch (error) {
         const isBroken = error instanceof DecodeError;
         broken ||= isBroken;
-        if (!isBroken || this.#suspects.has(request)) this.#fail(request, error);
+        if (!isBroken || this.#requests.suspects.has(request)) this.#fail(request, error);
       }
     }
     if (broken) this.#isolate();

@@ -5,7 +5,7 @@ import type { Context } from "../context.ts";
 import type { Model } from "../model.ts";
 import { createSampler } from "../sampling-params.ts";
 import type { ActiveRequest } from "./active-request.ts";
-import type { SampledToken } from "./request.ts";
+import type { EngineSink, SampledToken } from "./request.ts";
 
 /** Gives a request the sampler that its parameters ask for, unless it has one or its caller samples. */
 export function makeSampler(request: ActiveRequest, model: Model, contextLength: number): void {
@@ -62,21 +62,19 @@ export function pickToken(request: ActiveRequest, context: Context, index: numbe
 export function promptLogprobs(
   request: ActiveRequest,
   context: Context,
-  range: {
-    index: number;
-    start: number;
-    count: number;
-    report: (position: number, token: SampledToken) => void;
-  },
+  range: { index: number; start: number; count: number; sink: EngineSink },
 ): void {
   const { view } = request.tokens;
-  const { index, start, count, report } = range;
+  const { index, start, count, sink } = range;
   for (let offset = 0; offset < count; offset++) {
     const token = view[start + offset + 1];
+    const position = start + offset + 1;
     if (token === undefined) break;
+    if (position <= request.reportedPosition) continue;
     const logits = checkedLogits(context, index + offset);
     const normaliser = logSumExp(logits);
     const top = topLogprobs(logits, request.spec.topLogprobs ?? 0, normaliser);
-    report(start + offset + 1, { token, logprob: logits[token]! - normaliser, top });
+    request.reportedPosition = position;
+    sink.promptToken(request.id, position, { token, logprob: logits[token]! - normaliser, top });
   }
 }

@@ -67,8 +67,8 @@ export function promptLogprobs(
   const { view } = request.tokens;
   const { index, start, count, sink } = range;
   for (let offset = 0; offset < count; offset++) {
-    const token = view[start + offset + 1];
     const position = start + offset + 1;
+    const token = view[position];
     if (token === undefined) break;
     if (position <= request.reportedPosition) continue;
     const logits = checkedLogits(context, index + offset);

@@ -8,6 +8,7 @@ const benchmarks: Readonly<Record<string, () => Promise<Benchmark>>> = {
   prefix: () => import("./prefix.ts"),
   decode: () => import("./decode.ts"),
   engine: () => import("./engine.ts"),
+  lookup: () => import("./lookup.ts"),
   soak: () => import("./soak.ts"),
 };
 

@@ -136,7 +136,7 @@ function option(args: readonly string[], name: string, fallback: string): string
 
 export async function run(args: string[]): Promise<void> {
   const counts = option(args, "requests", "1,8,32").split(",").map(Number);
-  const tokens = Number(option(args, "tokens", "32"));
+  const tokens = Number(option(args, "tokens", "64"));
   const rounds = Number(option(args, "rounds", "5"));
   const layouts = option(args, "layouts", "shared,streams,auto").split(",") as (KvLayoutKind | "auto")[];
   const path = await fixture("bench-32k");
@@ -148,7 +148,13 @@ export async function run(args: string[]): Promise<void> {
     for (const kvLayout of layouts) {
       engines.set(
         kvLayout,
-        await WorkerEngine.load(path, { ...settings, contextLength, parallel: requests, kvLayout }),
+        await WorkerEngine.load(path, {
+          ...settings,
+          contextLength,
+          parallel: requests,
+          cells: contextLength * requests,
+          kvLayout,
+        }),
       );
     }
     const { model } = [...engines.values()][0]!;

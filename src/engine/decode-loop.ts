@@ -9,6 +9,7 @@ import { EmbeddingQueue } from "./embedding-queue.ts";
 import { resolveLayout } from "./engine-context.ts";
 import { abortWord, bell, Command, fromJson } from "./protocol.ts";
 import type { RequestSpec } from "./request.ts";
+import { settleFlashAttention } from "./settle-flash-attention.ts";
 import type { DecodeWorkerData, ReadyInfo } from "./worker-data.ts";
 import type { WorkerSink } from "./worker-sink.ts";
 
@@ -78,8 +79,10 @@ export class DecodeLoop {
     for (const { path } of data.adapters) this.#adapters.push(model.loadAdapter(path));
     const { gapMs, window, checkIntegrity } = data.engine;
     const abortFlag = new Uint8Array(data.control, 4 * abortWord, 4);
+    const flashAttention = settleFlashAttention(model, data.engine.context);
+    const context = { ...data.engine.context, flashAttention };
     const options = {
-      ...resolveLayout(model, data.engine),
+      ...resolveLayout(model, { ...data.engine, context }),
       gapMs,
       window,
       checkIntegrity,
@@ -94,7 +97,7 @@ export class DecodeLoop {
       sink,
       adapters: core.adapters,
       contextLength: data.engine.contextLength,
-      options: data.engine.context,
+      options: context,
     });
     this.#embeddings = embeddings;
     this.#calls = new Calls({ core, embeddings, memory, sink });

@@ -71,7 +71,7 @@ export class PrefixCache {
     const promise = this.#trees
       .get(key)
       ?.find(tokens, (sequence, overlap) =>
-        sequence.running && this.#canShare(sequence, overlap, sequence.promisedLength)
+        sequence.running && this.#canShare(Math.min(overlap, most), sequence.promisedLength)
           ? Math.min(overlap, sequence.promisedLength, most)
           : 0,
       );
@@ -138,11 +138,12 @@ export class PrefixCache {
       tree.extend(sequence, tokens.view.subarray(0, length), tokens.owner);
   }
 
-  /** Shortens a leased sequence. @returns its length then. */
-  truncate(sequence: Sequence, tokens: OwnedTokens, length: number): number {
-    const kept = this.layout.truncate(sequence, length);
-    this.#cutPath(sequence, tokens, kept);
-    return kept;
+  /**
+   * Shortens a leased sequence, whose path stays: it says what will be computed.
+   * @returns its length then.
+   */
+  truncate(sequence: Sequence, length: number): number {
+    return this.layout.truncate(sequence, length);
   }
 
   /** Ends a lease; what is computed stays for others until it is evicted. */
@@ -228,7 +229,7 @@ export class PrefixCache {
   }
 
   /** Whether a memory that cannot drop a tail could still give `overlap` tokens of a sequence of `length`. */
-  #canShare(_sequence: Sequence, overlap: number, length: number): boolean {
+  #canShare(overlap: number, length: number): boolean {
     const { model } = this.layout.context;
     return (!model.isRecurrent && !model.isHybrid) || overlap >= length;
   }
@@ -237,7 +238,7 @@ export class PrefixCache {
     const most = tokens.length - 1;
     const found = this.#trees.get(key)?.find(tokens, (sequence, overlap) => {
       const { computedLength } = sequence;
-      if (!this.#canShare(sequence, Math.min(overlap, most), computedLength)) return 0;
+      if (!this.#canShare(Math.min(overlap, most), computedLength)) return 0;
       return Math.min(overlap, computedLength, most);
     });
     return found && { sequence: found.holder, length: found.length };

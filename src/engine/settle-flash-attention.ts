@@ -1,0 +1,111 @@
+import { ggml_backend_dev_type } from "../../ffi/index.ts";
+import { Batch } from "../batch.ts";
+import { Context } from "../context.ts";
+import type { ContextOptions } from "../context-options.ts";
+import type { Model } from "../model.ts";
+
+/** Tokens of context to measure at, at most; attention matters more the deeper it is. */
+const deepest = 256;
+/** Fewest that tell anything. */
+const shallowest = 64;
+/** Milliseconds that the tokens of one context may take. */
+const budgetMs = 100;
+/** How much faster the plain way must be: what was measured is shallow and noisy. */
+const margin = 0.97;
+const steps = 4;
+
+/**
+ * Whether flash attention pays, by a short measurement. libllama's "auto" turns it on wherever it can be computed, which on
+ * a CPU makes models with small heads several times slower.
+ * @returns "auto" where that is not settled here: with a GPU, a quantized V cache, or a model too large to measure quickly.
+ */
+export function settleFlashAttention(model: Model, options: ContextOptions): boolean | "auto" {
+  const { flashAttention: wanted = "auto", cacheTypeV = "f16" } = options;
+  if (wanted !== "auto") return wanted === true || wanted === "on";
+  const plain = cacheTypeV === "f16" || cacheTypeV === "f32" || cacheTypeV === "bf16";
+  if (!plain || usesGpu(model) || model.isRecurrent || !model.hasDecoder || model.hasEncoder) return "auto";
+  const off = new Trial(model, options, false);
+  try {
+    const depth = off.hasMemory ? off.affordableDepth() : 0;
+    if (depth < shallowest) return "auto";
+    const on = new Trial(model, options, true);
+    try {
+      on.affordableDepth();
+      const [plainMs, flashMs] = [off.fill(depth), on.fill(depth)];
+      // In turns, so that a busy machine slows both.
+      const rounds = Array.from({ length: steps }, () => [off.step(), on.step()] as const);
+      const fastest = (index: 0 | 1) => Math.min(...rounds.map((round) => round[index]));
+      // A text has about as many tokens that are generated as it has of prompt.
+      return !(plainMs + depth * fastest(0) < margin * (flashMs + depth * fastest(1)));
+    } finally {
+      on.dispose();
+    }
+  } finally {
+    off.dispose();
+  }
+}
+
+function usesGpu({ native, options }: Model): boolean {
+  if (options.gpuLayers === 0) return false;
+  const { c } = native;
+  const { GGML_BACKEND_DEVICE_TYPE_GPU: gpu, GGML_BACKEND_DEVICE_TYPE_IGPU: integrated } =
+    ggml_backend_dev_type;
+  return Array.from({ length: c.ggml_backend_dev_count() }, (_, index) =>
+    c.ggml_backend_dev_type(c.ggml_backend_dev_get(index)),
+  ).some((type) => type === gpu || type === integrated);
+}
+
+/** A small context of its own. */
+class Trial {
+  readonly #context: Context;
+  readonly #batch: Batch;
+  readonly #token: number;
+  #length = 0;
+
+  constructor(model: Model, options: ContextOptions, flashAttention: boolean) {
+    const length = deepest + 2 * steps;
+    this.#context = new Context(model, {
+      ...options,
+      flashAttention,
+      contextLength: length,
+      batchSize: deepest,
+      microBatchSize: deepest,
+      maxSequences: 1,
+    });
+    this.#batch = new Batch(model.native, { capacity: deepest });
+    this.#token = Math.min(model.vocab.size - 1, 100);
+  }
+
+  get hasMemory(): boolean {
+    return this.#context.hasMemory;
+  }
+
+  /** Tokens that can be computed in the time there is, by the first few of them. */
+  affordableDepth(): number {
+    this.#decode(8);
+    const perToken = this.#decode(8) / 8;
+    return Math.min(deepest, Math.floor(budgetMs / perToken));
+  }
+
+  /** Milliseconds to compute tokens up to a depth. */
+  fill(depth: number): number {
+    return this.#decode(depth - this.#length);
+  }
+
+  /** Milliseconds of a single token. */
+  step(): number {
+    return this.#decode(1);
+  }
+
+  dispose(): void {
+    this.#context.dispose();
+  }
+
+  #decode(count: number): number {
+    const started = performance.now();
+    const tokens = new Int32Array(new ArrayBuffer(4 * count)).fill(this.#token);
+    this.#context.decode(this.#batch.fill(tokens, { position: this.#length, outputs: "last" }));
+    this.#length += count;
+    return performance.now() - started;
+  }
+}

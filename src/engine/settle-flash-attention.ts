@@ -7,12 +7,12 @@ import type { Model } from "../model.ts";
 /** Tokens of context to measure at, at most; attention matters more the deeper it is. */
 const deepest = 256;
 /** Fewest that tell anything. */
-const shallowest = 64;
+const shallowest = 128;
 /** Milliseconds that the tokens of one context may take. */
-const budgetMs = 100;
-/** How much faster the plain way must be: what was measured is shallow and noisy. */
-const margin = 0.97;
-const steps = 4;
+const budgetMs = 150;
+/** What of the time the plain way may take, to be chosen. */
+const margin = 0.9;
+const steps = 8;
 
 /**
  * Whether flash attention pays, by a short measurement. libllama's "auto" turns it on wherever it can be computed, which on
@@ -31,12 +31,12 @@ export function settleFlashAttention(model: Model, options: ContextOptions): boo
     const on = new Trial(model, options, true);
     try {
       on.affordableDepth();
-      const [plainMs, flashMs] = [off.fill(depth), on.fill(depth)];
-      // In turns, so that a busy machine slows both.
+      off.fill(depth);
+      on.fill(depth);
+      // In turns, and the fastest of each: a busy machine must not change the outcome, and with it what texts say.
       const rounds = Array.from({ length: steps }, () => [off.step(), on.step()] as const);
       const fastest = (index: 0 | 1) => Math.min(...rounds.map((round) => round[index]));
-      // A text has about as many tokens that are generated as it has of prompt.
-      return !(plainMs + depth * fastest(0) < margin * (flashMs + depth * fastest(1)));
+      return fastest(0) >= margin * fastest(1);
     } finally {
       on.dispose();
     }
@@ -82,14 +82,13 @@ class Trial {
 
   /** Tokens that can be computed in the time there is, by the first few of them. */
   affordableDepth(): number {
-    this.#decode(8);
-    const perToken = this.#decode(8) / 8;
+    const perToken = Math.min(...Array.from({ length: 4 }, () => this.#decode(8))) / 8;
     return Math.min(deepest, Math.floor(budgetMs / perToken));
   }
 
-  /** Milliseconds to compute tokens up to a depth. */
-  fill(depth: number): number {
-    return this.#decode(depth - this.#length);
+  /** Computes tokens up to a depth. */
+  fill(depth: number): void {
+    this.#decode(depth - this.#length);
   }
 
   /** Milliseconds of a single token. */

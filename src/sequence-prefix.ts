@@ -10,14 +10,17 @@ export function keepPrefix(context: Context, sequence: number, length: number): 
   const held = memory.positionMax(sequence) + 1;
   if (length > 0 && length <= held) {
     const fits = held === length || memory.remove(sequence, { from: length });
-    if (fits && windowIsWhole(context, sequence, length)) return length;
+    if (fits && isWhole(context, sequence, length)) return length;
   }
   memory.remove(sequence);
   return 0;
 }
 
-function windowIsWhole({ memory, model }: Context, sequence: number, position: number): boolean {
+function isWhole({ memory, model }: Context, sequence: number, position: number): boolean {
   const oldest = memory.positionMin(sequence);
+  // Recurrent state is of the last position alone: of another one where a longer sequence was copied.
+  if (model.isRecurrent || model.isHybrid) return oldest === position - 1;
   if (oldest <= 0) return oldest === 0;
-  return model.slidingWindow > 0 && oldest <= Math.max(0, position - model.slidingWindow);
+  // The token at `position` attends to as many as the window has, itself among them.
+  return model.slidingWindow > 0 && oldest <= position - model.slidingWindow + 1;
 }

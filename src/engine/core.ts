@@ -12,7 +12,7 @@ import { cutSegments } from "./fill-batch.ts";
 import type { KvLayout } from "./kv-layout.ts";
 import { checkedLogits, makeSampler, pickToken, promptLogprobs } from "./pick-token.ts";
 import type { PrefixCache } from "./prefix-cache.ts";
-import { recoverAborted } from "./recover-aborted.ts";
+import { mayAbort, recoverAborted } from "./recover-aborted.ts";
 import type { EndReason, EngineSink, RequestSpec } from "./request.ts";
 import { Roster } from "./roster.ts";
 import { type Plan, plan, type Segment } from "./scheduler.ts";
@@ -121,7 +121,7 @@ export class EngineCore {
     if (segments.length === 0) return this.requestCount > 0 ? "waiting" : "idle";
     const requests = segments.map(({ id }) => this.#requests.byId(id)!);
     const started = performance.now();
-    this.#sink.computing(requests.length === 1 ? requests[0]!.id : undefined);
+    this.#sink.computing(mayAbort(requests, this.prefixes) ? requests[0]!.id : undefined);
     const outcome = this.#decode(requests, planned);
     this.#sink.computing(undefined);
     if (outcome === "done") {
@@ -304,7 +304,7 @@ export class EngineCore {
     try {
       const outcome = this.#decoder.decode(requests, planned);
       if (outcome === "done") return "done";
-      if (outcome === "aborted") recoverAborted(requests, this.prefixes);
+      if (outcome === "aborted") recoverAborted(requests, this.#requests.running, this.prefixes);
       else this.#noRoom();
     } catch (error) {
       if (!(error instanceof DecodeError)) throw error;

@@ -1,0 +1,256 @@
+import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
+import fc from "fast-check";
+import { RequestError } from "../../lib/errors.ts";
+import type { CoreOptions } from "../../src/engine/core.ts";
+import { Model } from "../../src/model.ts";
+import { buildFixture } from "../fixtures/build-fixture.ts";
+import { fixture } from "../fixtures/fixture-set.ts";
+import { CoreHarness } from "../support/engine-core.ts";
+import { FreshAnswers } from "../support/fresh-answers.ts";
+
+setDefaultTimeout(60_000);
+
+const plain = { flashAttention: false, cacheTypeK: "f32", cacheTypeV: "f32" } as const;
+const small = { ...plain, batchSize: 32, microBatchSize: 32 } as const;
+const kinds = [
+  { name: "attention", recipe: { architecture: "llama" }, context: small },
+  {
+    name: "sliding window",
+    recipe: { architecture: "gemma2" },
+    context: { ...small, fullSlidingWindow: false },
+  },
+  { name: "sliding window, kept whole", recipe: { architecture: "gemma2" }, context: small },
+  { name: "recurrent", recipe: { architecture: "mamba" }, context: small },
+  { name: "hybrid", recipe: { architecture: "lfm2" }, context: small },
+] as const;
+const answerLength = 8;
+const contextLength = 256;
+
+const run = (start: number, length: number) =>
+  Array.from({ length }, (_, at) => 300 + ((start + 7 * at) % 500));
+/** Beginnings that prompts share, of lengths about the window's (32) and the batch's. */
+const starts = [run(0, 20), [...run(0, 20), ...run(90, 30)], run(200, 100)];
+
+interface Turn {
+  readonly start: number;
+  /** Tokens of the answer to the start that the prompt repeats; none for a new question. */
+  readonly repeated: number;
+  readonly end: number;
+}
+
+/** A beginning alone, or with a part of its answer and more: what a conversation goes on with. */
+function promptOf(fresh: FreshAnswers, { start, repeated, end }: Turn): number[] {
+  const begun = starts[start]!;
+  const answer = repeated > 0 ? fresh.to(begun).tokens.slice(0, repeated) : [];
+  return [...begun, ...answer, ...run(400 + 50 * end, 3 * end)];
+}
+
+const turn = fc.record({
+  start: fc.nat(starts.length - 1),
+  repeated: fc.constantFrom(0, 0, 3, answerLength - 1, answerLength),
+  end: fc.nat(3),
+});
+const operation = fc.oneof(
+  {
+    weight: 5,
+    arbitrary: fc.record({ kind: fc.constant("submit" as const), turn, salt: fc.constantFrom("", "a") }),
+  },
+  {
+    weight: 6,
+    arbitrary: fc.record({ kind: fc.constant("step" as const), count: fc.integer({ min: 1, max: 9 }) }),
+  },
+  // The next turn of a conversation.
+  {
+    weight: 3,
+    arbitrary: fc.record({ kind: fc.constant("go on" as const), index: fc.nat(), end: fc.nat(3) }),
+  },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant("give up" as const), index: fc.nat() }) },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant("abort decode" as const) }) },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant("clear" as const) }) },
+);
+
+for (const { name, recipe, context } of kinds) {
+  describe(name, () => {
+    let model: Model;
+    let fresh: FreshAnswers;
+    beforeAll(async () => {
+      // Single precision throughout, so that what differs is not rounding.
+      model = await Model.load(await buildFixture({ ...recipe, weights: "F32" }));
+      fresh = new FreshAnswers(model, { contextLength, context }, answerLength);
+    });
+    afterAll(() => model.dispose());
+    const request = { maxTokens: answerLength, ignoreEos: true };
+    const tokensOf = (engine: CoreHarness, id: number) => engine.of(id).tokens.map(({ token }) => token);
+    const expectFresh = (engine: CoreHarness, id: number, prompt: readonly number[]) => {
+      const { tokens, certain } = fresh.to(prompt);
+      expect(engine.of(id).error).toBeUndefined();
+      expect(tokensOf(engine, id).slice(0, certain)).toEqual(tokens.slice(0, certain));
+    };
+
+    for (const kind of ["shared", "streams"] as const) {
+      const harness = (options: Partial<CoreOptions> = {}) =>
+        new CoreHarness(model, { kind, contextLength, context, ...options });
+
+      test(`${kind}: whatever is submitted, given up, aborted and preempted, every answer is a fresh one`, () => {
+        let reused = 0;
+        fc.assert(
+          fc.property(
+            fc.array(operation, { minLength: 5, maxLength: 25 }),
+            fc.integer({ min: 1, max: 4 }),
+            fc.constantFrom(256, 400, 2048),
+            (operations, parallel, cells) => {
+              using engine = harness({
+                parallel,
+                cells: kind === "streams" ? contextLength * parallel : cells,
+                gapMs: 2,
+              });
+              const submitted: { id: number; prompt: number[]; salt: string }[] = [];
+              const submit = (prompt: number[], salt: string) => {
+                submitted.push({ id: engine.submit(prompt, { ...request, salt }), prompt, salt });
+              };
+              for (const step of operations) {
+                if (step.kind === "submit") submit(promptOf(fresh, step.turn), step.salt);
+                else if (step.kind === "step") {
+                  for (let count = 0; count < step.count; count++) engine.core.step();
+                } else if (step.kind === "abort decode") {
+                  engine.core.context.abort();
+                  engine.core.step();
+                } else if (step.kind === "clear") engine.core.clearCache();
+                else {
+                  const chosen = submitted.at(step.index % Math.max(1, submitted.length));
+                  if (!chosen) continue;
+                  const { id, prompt, salt } = chosen;
+                  if (step.kind === "give up") engine.of(id).aborted = true;
+                  else if (prompt.length < 200)
+                    submit([...prompt, ...fresh.to(prompt).tokens, ...run(step.end, 1 + step.end)], salt);
+                }
+              }
+              engine.run();
+              for (const { id, prompt } of submitted) {
+                const { end, terminals } = engine.of(id);
+                expect(terminals).toBe(1);
+                if (end?.reason === "abort") {
+                  const { tokens, certain } = fresh.to(prompt);
+                  const part = tokensOf(engine, id).slice(0, certain);
+                  expect(part).toEqual(tokens.slice(0, part.length));
+                } else expectFresh(engine, id, prompt);
+                reused += end?.stats.cachedLength ?? 0;
+              }
+              engine.core.clearCache();
+              expect(engine.core.snapshot.usedCells).toBe(0);
+              expect(engine.lentBytes).toBe(0);
+            },
+          ),
+          { numRuns: 25 },
+        );
+        expect(reused).toBeGreaterThan(0);
+      });
+
+      test(`${kind}: a conversation goes on where it was, and a prompt is shared with one that continues it`, () => {
+        using engine = harness();
+        const [, , prompt] = starts as [number[], number[], number[]];
+        const first = engine.submit(prompt, request);
+        while (engine.of(first).tokens.length < 1) engine.core.step();
+        const longer = [...prompt, 7, 8, 9];
+        const beside = [engine.submit(longer, request), engine.submit([...prompt, 9, 8], request)];
+        engine.run();
+        expectFresh(engine, first, prompt);
+        expectFresh(engine, beside[0]!, longer);
+        for (const id of beside) expect(engine.stats(id).cachedLength).toBe(prompt.length);
+        const next = [...prompt, ...tokensOf(engine, first), 5, 6];
+        const followUp = engine.submit(next, request);
+        engine.run();
+        expectFresh(engine, followUp, next);
+        // All but the last token of an answer is computed when it ends.
+        expect(engine.stats(followUp).cachedLength).toBe(prompt.length + answerLength - 1);
+      });
+
+      test(`${kind}: an aborted decode harms nobody, in the batch or beside it`, () => {
+        using engine = harness({ window: 4 });
+        const prompts = [run(0, 40), run(150, 40), run(300, 40)] as const;
+        const ids = prompts.map((prompt) => engine.submit(prompt, request));
+        // One that nobody reads is not in the batches of the others.
+        const beside = engine.of(ids[1]!);
+        beside.acknowledged = 0;
+        while (beside.tokens.length < 4) engine.core.step();
+        engine.core.context.abort();
+        engine.core.step();
+        beside.acknowledged = Number.POSITIVE_INFINITY;
+        engine.run();
+        for (const [index, id] of ids.entries()) expectFresh(engine, id, prompts[index]!);
+      });
+    }
+  });
+}
+
+test.each([
+  ["llama", true],
+  ["recurrent", false],
+  ["hybrid", false],
+] as const)(
+  "%s: whether a request may abort its decode while others have something to lose: %p",
+  async (name, may) => {
+    using model = await Model.load(await fixture(name));
+    using engine = new CoreHarness(model);
+    const named: (number | undefined)[] = [];
+    engine.computing = (id?: number) => {
+      named.push(id);
+    };
+    const alone = engine.submit(run(0, 20), { maxTokens: 2, ignoreEos: true });
+    engine.run();
+    expect(new Set(named)).toEqual(new Set([alone, undefined]));
+    named.length = 0;
+    const beside = engine.submit(run(100, 20), { maxTokens: 2, ignoreEos: true });
+    engine.run();
+    expect(new Set(named)).toEqual(new Set(may ? [beside, undefined] : [undefined]));
+  },
+);
+
+test("sliding window: where more is shared than its cache holds, what is parked gives way", async () => {
+  using model = await Model.load(await buildFixture({ architecture: "gemma2", weights: "F32" }));
+  const options = { contextLength: 1024, context: kinds[1].context };
+  const fresh = new FreshAnswers(model, options, answerLength);
+  using engine = new CoreHarness(model, { ...options, cells: 6000 });
+  const { context } = engine.core;
+  const decode = context.decode.bind(context);
+  let refused = 0;
+  context.decode = (batch) => {
+    const outcome = decode(batch);
+    if (outcome === "no-room") refused++;
+    return outcome;
+  };
+  // Cells that several have are not taken for other tokens, however far behind the window they are.
+  const prompts = [0, 100, 200].flatMap((start) =>
+    [1, 2, 3].map((end) => [...run(start, 620), ...run(400 + 13 * end, 20)]),
+  );
+  const ids = prompts.map((prompt) => engine.submit(prompt, { maxTokens: answerLength, ignoreEos: true }));
+  engine.run();
+  expect(refused).toBeGreaterThan(0);
+  expect(engine.core.snapshot.evictedTokens).toBeGreaterThan(0);
+  for (const [index, id] of ids.entries()) {
+    const { tokens, certain } = fresh.to(prompts[index]!);
+    expect(
+      engine
+        .of(id)
+        .tokens.map(({ token }) => token)
+        .slice(0, certain),
+    ).toEqual(tokens.slice(0, certain));
+  }
+});
+
+describe("a model with an encoder", () => {
+  test.each(["embedding", "reranker", "encoder-decoder"] as const)("%s: generates nothing", async (name) => {
+    using model = await Model.load(await fixture(name));
+    using engine = new CoreHarness(model, { contextLength: 128, cells: 128 });
+    const ids = [engine.submit([1, 2, 3]), engine.submit([4, 5])];
+    engine.run();
+    for (const id of ids) {
+      expect(engine.of(id).error).toBeInstanceOf(RequestError);
+      expect((engine.of(id).error as Error).message).toMatch(/encoder/);
+      expect(engine.of(id).terminals).toBe(1);
+    }
+    engine.core.clearCache();
+    expect(engine.core.snapshot).toMatchObject({ requests: 2, failed: 2, usedCells: 0 });
+    expect(engine.lentBytes).toBe(0);
+  });
+});

@@ -1,0 +1,44 @@
+import type { CoreOptions } from "../../src/engine/core.ts";
+import type { Model } from "../../src/model.ts";
+import { CoreHarness } from "./engine-core.ts";
+
+/** Nearer than this, the shape of a batch may decide which of two logits is the larger. */
+const tie = 1e-3;
+
+export interface FreshAnswer {
+  readonly tokens: readonly number[];
+  /** How many of them, from the first on, are larger than all others beyond doubt. */
+  readonly certain: number;
+}
+
+/** Greedy answers of contexts that have never seen anything else: what any engine must answer. */
+export class FreshAnswers {
+  readonly #model: Model;
+  readonly #options: Partial<CoreOptions>;
+  readonly #length: number;
+  readonly #known = new Map<string, FreshAnswer>();
+
+  /** @param length tokens of each answer. */
+  constructor(model: Model, options: Partial<CoreOptions>, length: number) {
+    this.#model = model;
+    this.#options = options;
+    this.#length = length;
+  }
+
+  to(prompt: readonly number[]): FreshAnswer {
+    const key = prompt.join();
+    const known = this.#known.get(key);
+    if (known) return known;
+    using engine = new CoreHarness(this.#model, { ...this.#options, parallel: 1, checkIntegrity: false });
+    const id = engine.submit(prompt, { maxTokens: this.#length, ignoreEos: true, topLogprobs: 2 });
+    engine.run();
+    const { tokens } = engine.of(id);
+    const close = tokens.findIndex(({ top }) => top[0]!.logprob - top[1]!.logprob < tie);
+    const answer = {
+      tokens: tokens.map(({ token }) => token),
+      certain: close < 0 ? tokens.length : close,
+    };
+    this.#known.set(key, answer);
+    return answer;
+  }
+}

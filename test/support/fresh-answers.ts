@@ -1,4 +1,5 @@
 import type { CoreOptions } from "../../src/engine/core.ts";
+import type { AdapterScale } from "../../src/engine/request.ts";
 import type { Model } from "../../src/model.ts";
 import { CoreHarness } from "./engine-core.ts";
 
@@ -25,12 +26,12 @@ export class FreshAnswers {
     this.#length = length;
   }
 
-  to(prompt: readonly number[]): FreshAnswer {
-    const key = prompt.join();
+  to(prompt: readonly number[], adapters: readonly AdapterScale[] = []): FreshAnswer {
+    const key = JSON.stringify([prompt, adapters]);
     const known = this.#known.get(key);
     if (known) return known;
     using engine = new CoreHarness(this.#model, { ...this.#options, parallel: 1, checkIntegrity: false });
-    const id = engine.submit(prompt, { maxTokens: this.#length, ignoreEos: true, topLogprobs: 2 });
+    const id = engine.submit(prompt, { maxTokens: this.#length, ignoreEos: true, topLogprobs: 2, adapters });
     engine.run();
     const { tokens } = engine.of(id);
     const close = tokens.findIndex(({ top }) => top[0]!.logprob - top[1]!.logprob < tie);

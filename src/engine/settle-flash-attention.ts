@@ -4,12 +4,14 @@ import { Context } from "../context.ts";
 import type { ContextOptions } from "../context-options.ts";
 import type { Model } from "../model.ts";
 
-/** Tokens of context to measure at, at most; attention matters more the deeper it is. */
-const deepest = 256;
-/** Fewest that tell anything. */
-const shallowest = 128;
-/** Milliseconds that the tokens of one context may take. */
-const budgetMs = 150;
+/** Tokens of context to measure at; attention matters more the deeper it is. */
+const depth = 256;
+/**
+ * Bytes of weights above which nothing is measured: it would take long, and such models have heads of a size for which
+ * libllama's choice is right. What is measured must not hang on how busy the machine is, or the same seed would not give
+ * the same text.
+ */
+const mostBytes = 2 ** 26;
 /** What of the time the plain way may take, to be chosen. */
 const margin = 0.9;
 const steps = 8;
@@ -22,17 +24,16 @@ const steps = 8;
 export function settleFlashAttention(model: Model, options: ContextOptions): boolean | "auto" {
   const { flashAttention: wanted = "auto", cacheTypeV = "f16" } = options;
   if (wanted !== "auto") return wanted === true || wanted === "on";
+  if (model.sizeBytes > mostBytes) return "auto";
   const plain = cacheTypeV === "f16" || cacheTypeV === "f32" || cacheTypeV === "bf16";
   if (!plain || usesGpu(model) || model.isRecurrent || !model.hasDecoder || model.hasEncoder) return "auto";
   const off = new Trial(model, options, false);
   try {
-    const depth = off.hasMemory ? off.affordableDepth() : 0;
-    if (depth < shallowest) return "auto";
+    if (!off.hasMemory) return "auto";
     const on = new Trial(model, options, true);
     try {
-      on.affordableDepth();
-      off.fill(depth);
-      on.fill(depth);
+      off.fill();
+      on.fill();
       // In turns, and the fastest of each: a busy machine must not change the outcome, and with it what texts say.
       const rounds = Array.from({ length: steps }, () => [off.step(), on.step()] as const);
       const fastest = (index: 0 | 1) => Math.min(...rounds.map((round) => round[index]));
@@ -63,16 +64,16 @@ class Trial {
   #length = 0;
 
   constructor(model: Model, options: ContextOptions, flashAttention: boolean) {
-    const length = deepest + 2 * steps;
+    const length = depth + steps;
     this.#context = new Context(model, {
       ...options,
       flashAttention,
       contextLength: length,
-      batchSize: deepest,
-      microBatchSize: deepest,
+      batchSize: depth,
+      microBatchSize: depth,
       maxSequences: 1,
     });
-    this.#batch = new Batch(model.native, { capacity: deepest });
+    this.#batch = new Batch(model.native, { capacity: depth });
     this.#token = Math.min(model.vocab.size - 1, 100);
   }
 
@@ -80,15 +81,8 @@ class Trial {
     return this.#context.hasMemory;
   }
 
-  /** Tokens that can be computed in the time there is, by the first few of them. */
-  affordableDepth(): number {
-    const perToken = Math.min(...Array.from({ length: 4 }, () => this.#decode(8))) / 8;
-    return Math.min(deepest, Math.floor(budgetMs / perToken));
-  }
-
-  /** Computes tokens up to a depth. */
-  fill(depth: number): void {
-    this.#decode(depth - this.#length);
+  fill(): void {
+    this.#decode(depth);
   }
 
   /** Milliseconds of a single token. */

@@ -6,7 +6,7 @@ import { WorkerEngine } from "../src/engine/worker-engine.ts";
 import { fixture } from "../test/fixtures/fixture-set.ts";
 import { median, printTable } from "./support/table.ts";
 
-export const help = `bun run bench engine [--requests 1,8,32] [--tokens N] [--rounds N] [--layouts shared,streams,auto]
+export const help = `bun run bench engine [--requests 1,8,32] [--tokens N] [--rounds N] [--layouts shared,streams,auto] [--loads strangers,shared]
 Generated tokens per second of N requests at once, prompts included, and the longest gap in any of their streams: with a
 prefix of 1,000 tokens that all share, and with prompts of 64 tokens that have nothing in common. "bare" is a batched
 loop of raw calls on the same model in the same layout (greedy, the shared prefix computed once): the limit. All in turns
@@ -139,6 +139,7 @@ export async function run(args: string[]): Promise<void> {
   const tokens = Number(option(args, "tokens", "64"));
   const rounds = Number(option(args, "rounds", "5"));
   const layouts = option(args, "layouts", "shared,streams,auto").split(",") as (KvLayoutKind | "auto")[];
+  const loads = option(args, "loads", "strangers,shared").split(",");
   const path = await fixture("bench-32k");
   const rows: string[][] = [];
   for (const requests of counts) {
@@ -171,7 +172,8 @@ export async function run(args: string[]): Promise<void> {
       );
     }
     const batch = new Batch(model.native, { capacity: settings.batchSize });
-    for (const shared of [false, true]) {
+    for (const name of loads) {
+      const shared = name === "shared";
       const load = { requests, shared, tokens };
       const outcomes = new Map<string, Outcome[]>();
       const note = (name: string, outcome: Outcome) =>

@@ -271,7 +271,8 @@ export class EngineCore {
   #plan(): Plan {
     for (;;) {
       const ready = [...this.#requests.running].filter((request) => this.#canRun(request));
-      const planned = plan(ready, this.#books.rates.budget(this.context.batchSize));
+      const waiting = ready.filter(({ decoding }) => decoding).length;
+      const planned = plan(ready, this.#books.rates.budget(this.context.batchSize, waiting));
       const wanted = planned.segments.reduce((sum, { count }) => sum + count, 0);
       if (wanted === 0 || this.prefixes.makeRoom(wanted)) return planned;
       // Whoever decodes has come furthest; a prompt may wait.

@@ -354,4 +354,28 @@ describe("a decode that fails", () => {
     expect(engine.of(other).end?.reason).toBe("length");
     room.release();
   });
+
+  test("a request that waits for its caller to make room is found where its cells were taken", () => {
+    using engine = new CoreHarness(faulty.model, { contextLength: 64, cells: 128 });
+    let wants = 0;
+    engine.wantsRoom = () => {
+      wants++;
+    };
+    const other = engine.submit(norway, { ignoreEos: true, maxTokens: 40 });
+    const id = engine.submit(hot, { ignoreEos: true, contextShift: { keep: 4 }, maxTokens: 60 });
+    while (wants === 0) engine.core.step();
+    faulty.answer(1);
+    engine.core.step();
+    expect(engine.core.snapshot).toMatchObject({ running: 1, waiting: 1 });
+    const place = engine.arena.allocateBytes(4 * 65);
+    const view = engine.arena.tokens.view(place.byteOffset, 65);
+    const prompt = model.vocab.tokenize(hot, { parseSpecial: true });
+    view.set(prompt);
+    engine.lentBytes += 320;
+    engine.core.move(id, { byteOffset: place.byteOffset, capacity: 65, length: prompt.length });
+    engine.run();
+    for (const each of [other, id]) expect(engine.of(each).end?.reason).toBe("length");
+    expect(engine.of(id).tokens.length).toBe(60);
+    expectNothingLeft(engine);
+  });
 });

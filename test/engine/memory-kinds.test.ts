@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "
 import fc from "fast-check";
 import { RequestError } from "../../lib/errors.ts";
 import type { CoreOptions } from "../../src/engine/core.ts";
+import { restorePrefix, savePrefix } from "../../src/engine/saved-prefix.ts";
 import { Model } from "../../src/model.ts";
 import { buildFixture } from "../fixtures/build-fixture.ts";
 import { fixture } from "../fixtures/fixture-set.ts";
@@ -68,6 +69,13 @@ const operation = fc.oneof(
   { weight: 1, arbitrary: fc.record({ kind: fc.constant("abort decode" as const) }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant("clear" as const) }) },
 );
+
+/** Puts tokens where an engine can read them. */
+function placed(engine: CoreHarness, tokens: readonly number[]) {
+  const { byteOffset, release } = engine.arena.allocateBytes(4 * tokens.length);
+  engine.arena.tokens.view(byteOffset, tokens.length).set(tokens);
+  return { byteOffset, length: tokens.length, release };
+}
 
 for (const { name, recipe, context } of kinds) {
   describe(name, () => {
@@ -163,6 +171,36 @@ for (const { name, recipe, context } of kinds) {
         expectFresh(engine, followUp, next);
         // All but the last token of an answer is computed when it ends.
         expect(engine.stats(followUp).cachedLength).toBe(prompt.length + answerLength - 1);
+      });
+
+      test(`${kind}: a prefix that was saved goes on in another engine`, () => {
+        const prompt = run(50, 90);
+        const next = (answer: readonly number[]) => [...prompt, ...answer, 5, 6];
+        let bytes: Uint8Array = new Uint8Array(0);
+        {
+          using engine = harness();
+          const id = engine.submit(prompt, request);
+          engine.run();
+          const asked = placed(engine, next(tokensOf(engine, id)));
+          const saved = savePrefix(engine.core, engine.arena.tokens, asked);
+          expect(saved.length).toBe(prompt.length + answerLength - 1);
+          bytes = saved.bytes;
+          asked.release();
+        }
+        using engine = harness();
+        const tokens = next(fresh.to(prompt).tokens);
+        const place = placed(engine, tokens.slice(0, prompt.length + answerLength - 1));
+        const { memory } = model.native;
+        const source = { address: Number(memory.addressOf(bytes)), byteLength: bytes.length };
+        restorePrefix(engine.core, engine.arena.tokens, { place, source, release: () => {} });
+        engine.core.prefixes.check();
+        const ids = [engine.submit(tokens, request), engine.submit([...tokens, 7], request)];
+        engine.run();
+        expectFresh(engine, ids[0]!, tokens);
+        expectFresh(engine, ids[1]!, [...tokens, 7]);
+        expect(engine.stats(ids[0]!).cachedLength).toBe(prompt.length + answerLength - 1);
+        engine.core.clearCache();
+        place.release();
       });
 
       test(`${kind}: an aborted decode harms nobody, in the batch or beside it`, () => {

@@ -361,9 +361,12 @@ describe("a decode that fails", () => {
     engine.wantsRoom = () => {
       wants++;
     };
-    const other = engine.submit(norway, { ignoreEos: true, maxTokens: 40 });
     const id = engine.submit(hot, { ignoreEos: true, contextShift: { keep: 4 }, maxTokens: 60 });
+    while (engine.of(id).tokens.length < 30) engine.core.step();
+    const other = engine.submit(norway, { ignoreEos: true, maxTokens: 40, priority: 1 });
     while (wants === 0) engine.core.step();
+    expect(engine.of(other).tokens.length).toBeGreaterThan(0);
+    engine.core.clearCache();
     faulty.answer(1);
     engine.core.step();
     expect(engine.core.snapshot).toMatchObject({ running: 1, waiting: 1 });

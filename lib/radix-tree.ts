@@ -61,6 +61,13 @@ export class RadixTree<H> {
     return this.#nodes;
   }
 
+  /** Tokens on all edges: what paths share is counted once. */
+  get tokenCount(): number {
+    const count = (at: Node<H>): number =>
+      [...at.children.values()].reduce((sum, child) => sum + count(child), at.tokens.length);
+    return count(this.#root);
+  }
+
   holders(): IterableIterator<H> {
     return this.#places.keys();
   }

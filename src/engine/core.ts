@@ -115,6 +115,7 @@ export class EngineCore {
   /** Computes one batch. */
   step(): StepResult {
     this.#endAbandoned();
+    this.#decoder.settle(this.#requests);
     this.#admit();
     const planned = this.#plan();
     const { segments } = planned;
@@ -134,10 +135,7 @@ export class EngineCore {
   }
 
   get snapshot(): CoreSnapshot {
-    const { waiting, running } = this.#requests;
-    const { evictedBefore } = this.#decoder;
-    const counts = { waiting: waiting.size, running: running.size, evictedBefore };
-    return this.#books.snapshot(this.prefixes, counts);
+    return this.#books.snapshot(this.#decoder, this.#requests);
   }
 
   /** Forgets what is kept for later requests. */
@@ -285,7 +283,7 @@ export class EngineCore {
 
   /** Lets the request that matters least wait for its cells again, or fails the one that is alone. */
   #giveWay(): void {
-    const victim = this.#requests.victim();
+    const victim = this.#requests.victim((request) => this.#canRun(request));
     if (victim) this.#preempt(victim);
     else
       for (const request of this.#requests.running)

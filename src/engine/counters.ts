@@ -1,6 +1,7 @@
 import type { ActiveRequest } from "./active-request.ts";
-import type { PrefixCache } from "./prefix-cache.ts";
+import type { Decoder } from "./decoder.ts";
 import type { EndReason, RequestStats } from "./request.ts";
+import type { Roster } from "./roster.ts";
 import type { Segment } from "./scheduler.ts";
 import { StepRates } from "./step-rates.ts";
 
@@ -29,6 +30,8 @@ export interface EngineCounters {
 /** What the generating part of an engine is doing now, and its counters. */
 export interface CoreSnapshot extends EngineCounters {
   readonly layout: "shared" | "streams";
+  /** Times that the layout was changed for another. */
+  readonly layoutMoves: number;
   readonly waiting: number;
   readonly running: number;
   /** Prefixes kept in the context that no request is using. */
@@ -106,18 +109,16 @@ export class EngineBooks {
     this.counters.queueMs += stats.queueMs;
   }
 
-  snapshot(
-    cache: PrefixCache,
-    { waiting, running, evictedBefore }: { waiting: number; running: number; evictedBefore: number },
-  ): CoreSnapshot {
+  snapshot({ cache, evictedBefore, moves }: Decoder, { waiting, running }: Roster): CoreSnapshot {
     const { layout } = cache;
     const { promptTokens, generatedTokens } = layout.context.performance;
     return {
       ...this.counters,
       evictedTokens: evictedBefore + cache.evictedTokens,
       layout: layout.kind,
-      waiting,
-      running,
+      layoutMoves: moves,
+      waiting: waiting.size,
+      running: running.size,
       parked: cache.parkedCount,
       cells: layout.context.contextLength,
       usedCells: layout.usedCells,

@@ -1,3 +1,4 @@
+import { CriaError } from "../../lib/errors.ts";
 import type { TokenMemory } from "../../lib/token-memory.ts";
 import { Batch } from "../batch.ts";
 import type { DecodeOutcome } from "../context.ts";
@@ -6,7 +7,10 @@ import type { ActiveRequest } from "./active-request.ts";
 import type { CoreOptions } from "./core-options.ts";
 import { AdapterSets, createLayout } from "./engine-context.ts";
 import { fillBatch } from "./fill-batch.ts";
+import type { KvLayoutKind } from "./kv-layout.ts";
+import { LayoutPolicy } from "./layout-policy.ts";
 import { PrefixCache } from "./prefix-cache.ts";
+import type { Roster } from "./roster.ts";
 import type { Plan } from "./scheduler.ts";
 
 /** The context of an engine with all that it has computed; where it fails, another one takes its place. */
@@ -15,8 +19,11 @@ export class Decoder {
   readonly #model: Model;
   readonly #options: CoreOptions;
   readonly #memory: TokenMemory;
-  readonly #batch: Batch;
+  #batch: Batch;
+  readonly #policy: LayoutPolicy | undefined;
   #cache: PrefixCache;
+  /** Times that the cells were laid out otherwise. */
+  moves = 0;
   /** Tokens evicted from contexts before this one. */
   evictedBefore = 0;
 
@@ -25,12 +32,37 @@ export class Decoder {
     this.#options = options;
     this.#memory = memory;
     this.adapters = new AdapterSets(options.adapters ?? []);
-    this.#cache = this.#newCache();
-    this.#batch = new Batch(model.native, { capacity: this.#cache.layout.context.batchSize });
+    this.#cache = this.#newCache(options.kind);
+    this.#policy = options.mayMove ? LayoutPolicy.for(model, options, this.#compare) : undefined;
+    this.#batch = this.#newBatch();
   }
 
   get cache(): PrefixCache {
     return this.#cache;
+  }
+
+  /** Lays the cells out as suits the requests there are, where that was not settled. */
+  settle(roster: Roster): void {
+    const kind = this.#policy?.next(this.#cache, roster);
+    if (!kind || kind === this.#cache.layout.kind) return;
+    const old = this.#cache;
+    let fresh: PrefixCache | undefined;
+    try {
+      fresh = this.#newCache(kind);
+      const moved = [...roster.running].map((request) => {
+        const { sequence, key, tokens } = request;
+        return [request, fresh!.takeOver(old, { sequence: sequence!, key }, tokens)] as const;
+      });
+      for (const [request, sequence] of moved) request.sequence = sequence;
+    } catch (error) {
+      if (!(error instanceof CriaError)) throw error;
+      // There is no room for both at once, so all stays as it was.
+      this.#policy!.refused = kind;
+      fresh?.layout.context.dispose();
+      return;
+    }
+    this.moves++;
+    this.#replace(fresh);
   }
 
   /** Computes what was planned for these requests. @throws DecodeError */
@@ -49,13 +81,29 @@ export class Decoder {
   /** Goes on with a new context; no request may be running. @throws ContextInitError */
   renew(): void {
     this.#cache.clear();
+    // The old one goes first: there may not be room for both.
     this.evictedBefore += this.#cache.evictedTokens;
-    this.#cache.layout.context.dispose();
-    this.#cache = this.#newCache();
+    const { kind, context } = this.#cache.layout;
+    context.dispose();
+    this.#cache = this.#newCache(kind);
   }
 
-  #newCache(): PrefixCache {
-    const compare = (a: Int32Array, b: Int32Array) => this.#memory.commonPrefix(a, b);
-    return new PrefixCache(createLayout(this.#model, this.#options), compare);
+  #replace(fresh: PrefixCache): void {
+    const old = this.#cache;
+    old.abandon();
+    this.evictedBefore += old.evictedTokens;
+    old.layout.context.dispose();
+    this.#cache = fresh;
+    this.#batch = this.#newBatch();
+  }
+
+  #newBatch(): Batch {
+    return new Batch(this.#model.native, { capacity: this.#cache.layout.context.batchSize });
+  }
+
+  readonly #compare = (a: Int32Array, b: Int32Array) => this.#memory.commonPrefix(a, b);
+
+  #newCache(kind: KvLayoutKind): PrefixCache {
+    return new PrefixCache(createLayout(this.#model, { ...this.#options, kind }), this.#compare);
   }
 }

@@ -10,6 +10,8 @@ import type { DecodeWorkerData } from "./worker-data.ts";
 
 export interface LayoutOptions {
   readonly kind: KvLayoutKind;
+  /** Whether it may become another while the engine runs. */
+  readonly mayMove?: boolean;
   /** Requests that run at once. */
   readonly parallel: number;
   /** Most tokens of one request. */
@@ -30,6 +32,7 @@ export function resolveLayout(
   const contextLength = wanted === undefined ? Math.min(4096, train) : wanted || train;
   return {
     kind: layout === "auto" ? "shared" : layout,
+    mayMove: layout === "auto",
     parallel,
     contextLength,
     cells: cells || contextLength,

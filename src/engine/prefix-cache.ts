@@ -17,6 +17,8 @@ export interface Promised {
   readonly length: number;
 }
 
+/** Fewest tokens that are copied to another context rather than computed there. */
+const leastCopy = 16;
 /** Fewest tokens that are worth waiting for. */
 const leastWait = 8;
 
@@ -46,6 +48,14 @@ export class PrefixCache {
   }
   get parkedCount(): number {
     return this.#parked.size;
+  }
+  /** Tokens that only parked sequences hold. */
+  get parkedTokens(): number {
+    const all = [...this.#trees.values()].flatMap((tree) => [...tree.holders()]);
+    return all.reduce(
+      (sum, sequence) => sum + (sequence.running ? 0 : this.layout.exclusiveCells(sequence)),
+      0,
+    );
   }
   /** Whether a request can be given a sequence. */
   get hasSequence(): boolean {
@@ -93,6 +103,27 @@ export class PrefixCache {
     sequence.promisedLength = tokens.view.length;
     this.#tree(key).extend(sequence, tokens.view, tokens.owner);
     return sequence;
+  }
+
+  /**
+   * Takes a running request over from another cache: shares with those taken over before, and copies the rest.
+   * @returns its sequence here. @throws CriaError where there is no room.
+   */
+  takeOver(
+    from: PrefixCache,
+    { sequence, key }: { sequence: Sequence; key: string },
+    tokens: OwnedTokens,
+  ): Sequence {
+    const own = this.lease(key, tokens, { reuse: "prefix" });
+    if (!own) throw new RequestError("all sequences are in use");
+    own.promisedLength = sequence.promisedLength;
+    // A few tokens are computed again in less time than a state takes to be copied.
+    if (sequence.computedLength - own.computedLength > leastCopy) {
+      this.layout.drop(own);
+      this.layout.context.state.restoreSequence(own.id, from.layout.context.state.saveSequence(sequence.id));
+      this.computed(own, tokens, sequence.computedLength);
+    }
+    return own;
   }
 
   /** The longest sequence that holds a beginning of `tokens` and nothing behind it. */
@@ -186,6 +217,17 @@ export class PrefixCache {
   /** Drops everything that is parked. */
   clear(): void {
     while (this.evict());
+  }
+
+  /** Lets go of all tokens, for a context that goes; its sequences must not be used any more. */
+  abandon(): void {
+    this.clear();
+    for (const sequence of [...this.#running]) {
+      this.#removePath(sequence);
+      // Whoever waits for what it was to compute looks for another.
+      sequence.running = false;
+    }
+    this.#running.clear();
   }
 
   /** Checks trees, sequences and the context's own memory against each other. @throws Error naming what differs. */

@@ -46,9 +46,14 @@ export class Roster {
     this.waiting.add(request);
   }
 
-  /** Whom to take cells from so that others go on; undefined where nobody else runs. */
-  victim(): ActiveRequest | undefined {
-    return this.running.size > 1 ? nextToPreempt([...this.running]) : undefined;
+  /**
+   * Whom to take cells from so that others go on: one that waits for its caller before one that could go on itself.
+   * Undefined where nobody else runs.
+   */
+  victim(canRun: (request: ActiveRequest) => boolean): ActiveRequest | undefined {
+    const running = [...this.running];
+    if (running.length < 2) return undefined;
+    return nextToPreempt(running.filter((request) => !canRun(request))) ?? nextToPreempt(running);
   }
 
   /** Nobody shall be started as long as those that run now do. */

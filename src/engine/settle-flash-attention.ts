@@ -46,7 +46,8 @@ export function settleFlashAttention(model: Model, options: ContextOptions): boo
   }
 }
 
-function usesGpu({ native, options }: Model): boolean {
+/** Whether a model's layers may be on a GPU. */
+export function usesGpu({ native, options }: Model): boolean {
   if (options.gpuLayers === 0) return false;
   const { c } = native;
   const { GGML_BACKEND_DEVICE_TYPE_GPU: gpu, GGML_BACKEND_DEVICE_TYPE_IGPU: integrated } =

@@ -205,6 +205,24 @@ describe("a request that makes everything NaN", () => {
   });
 });
 
+test("without room a request that nobody reads gives its cells to one that goes on", () => {
+  using engine = new CoreHarness(model, { contextLength: 250, cells: 256, window: 4 });
+  const [first, second] = [france.repeat(6), norway.repeat(6)];
+  const alone = engine.submit(first);
+  engine.run();
+  const unread = engine.submit(first);
+  engine.of(unread).acknowledged = 0;
+  while (engine.core.step() === "worked");
+  const read = engine.submit(second, { ignoreEos: true, maxTokens: 90 });
+  while (engine.core.step() === "worked");
+  expect(engine.of(read).end?.reason).toBe("length");
+  expect(engine.of(read).tokens.length).toBe(90);
+  engine.of(unread).acknowledged = Number.POSITIVE_INFINITY;
+  engine.run();
+  expect(engine.text(unread)).toBe(engine.text(alone));
+  expectNothingLeft(engine);
+});
+
 describe("a decode that fails", () => {
   const four = [...answers, answers[0]!];
   let faulty: FaultyModel;

@@ -42,7 +42,7 @@ export class EngineCore {
     this.#sink = sink;
     this.#decoder = new Decoder(model, options, memory);
     this.#books = new EngineBooks(options.gapMs);
-    this.#requests = new Roster(options.parallel);
+    this.#requests = new Roster(options.parallel, this.#isUnread);
   }
 
   get context(): Context {
@@ -172,8 +172,8 @@ export class EngineCore {
     const sequence = this.prefixes.lease(request.key, request.tokens, { reuse });
     if (!sequence) return false;
     request.sequence = sequence;
-    // With cells for its prompt there is a chance that it gets somewhere; else whoever runs goes on first.
-    if (!this.prefixes.makeRoom(request.remaining) && this.#requests.running.size > 0) {
+    // With cells for its prompt there is a chance that it gets somewhere; else whoever is being read goes on first.
+    if (!this.prefixes.makeRoom(request.remaining) && this.#requests.someAreRead) {
       this.prefixes.park(sequence, request.tokens);
       request.sequence = undefined;
       return false;
@@ -283,7 +283,7 @@ export class EngineCore {
 
   /** Lets the request that matters least wait for its cells again, or fails the one that is alone. */
   #giveWay(): void {
-    const victim = this.#requests.victim((request) => this.#canRun(request));
+    const victim = this.#requests.victim();
     if (victim) this.#preempt(victim);
     else
       for (const request of this.#requests.running)
@@ -295,9 +295,11 @@ export class EngineCore {
   }
 
   #wantsToken(request: ActiveRequest): boolean {
-    const ahead = request.generatedLength - this.#sink.acknowledged(request.id);
-    return !request.awaitsToken && !request.awaitsRoom && ahead < this.#options.window;
+    return !request.awaitsToken && !request.awaitsRoom && !this.#isUnread(request);
   }
+
+  readonly #isUnread = ({ id, generatedLength }: ActiveRequest) =>
+    generatedLength - this.#sink.acknowledged(id) >= this.#options.window;
 
   #decode(requests: readonly ActiveRequest[], planned: Plan): "done" | "again" {
     try {

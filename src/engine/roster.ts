@@ -6,6 +6,7 @@ import { WaitingQueue } from "./waiting-queue.ts";
 /** The requests of an engine: each one waits or runs, until it leaves. */
 export class Roster {
   readonly #parallel: number;
+  readonly #isUnread: (request: ActiveRequest) => boolean;
   readonly waiting = new WaitingQueue();
   readonly running = new Set<ActiveRequest>();
   /** Those that may be why logits were NaN: each must run alone before anything else goes on. */
@@ -13,13 +14,22 @@ export class Roster {
   /** Whether the memory had no room for all that ran: others wait until one of those has left. */
   #crowded = false;
 
-  /** @param parallel most requests that run at once. */
-  constructor(parallel: number) {
+  /**
+   * @param parallel most requests that run at once.
+   * @param isUnread whether a request is as far ahead of its consumer as it may be.
+   */
+  constructor(parallel: number, isUnread: (request: ActiveRequest) => boolean) {
     this.#parallel = parallel;
+    this.#isUnread = isUnread;
   }
 
   get size(): number {
     return this.waiting.size + this.running.size;
+  }
+  /** Whether any that runs has a consumer that keeps up. */
+  get someAreRead(): boolean {
+    for (const request of this.running) if (!this.#isUnread(request)) return true;
+    return false;
   }
   get all(): ActiveRequest[] {
     return [...this.waiting, ...this.running];
@@ -47,13 +57,13 @@ export class Roster {
   }
 
   /**
-   * Whom to take cells from so that others go on: one that waits for its caller before one that could go on itself.
-   * Undefined where nobody else runs.
+   * Whom to take cells from so that others go on: one that nobody reads before all others. Undefined where nobody else
+   * runs.
    */
-  victim(canRun: (request: ActiveRequest) => boolean): ActiveRequest | undefined {
+  victim(): ActiveRequest | undefined {
     const running = [...this.running];
     if (running.length < 2) return undefined;
-    return nextToPreempt(running.filter((request) => !canRun(request))) ?? nextToPreempt(running);
+    return nextToPreempt(running.filter(this.#isUnread)) ?? nextToPreempt(running);
   }
 
   /** Nobody shall be started as long as those that run now do. */

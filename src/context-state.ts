@@ -3,6 +3,7 @@ import { checkInteger, type Native, type Pointer } from "../ffi/index.ts";
 import { CriaError } from "../lib/errors.ts";
 import { readSealedFile, writeSealedFile } from "./state-file.ts";
 import { checksum, makeSeal, type StateKind, sealLength, unseal } from "./state-seal.ts";
+import { restream } from "./state-streams.ts";
 
 /** What {@link ContextState} needs to know of its context. */
 export interface StateOwner {
@@ -11,6 +12,8 @@ export interface StateOwner {
   readonly pointer: Pointer<"llama_context">;
   readonly maxSequences: number;
   readonly contextLength: number;
+  /** Whether all sequences draw from one stream of cells; else each has a stream of its own. */
+  readonly unifiedCache: boolean;
 }
 
 const partialOnly = 1; // LLAMA_STATE_SEQ_FLAGS_PARTIAL_ONLY
@@ -113,6 +116,25 @@ export class ContextState {
     if (written > 0 && c.llama_state_seq_set_data(pointer, address, written, target) > 0) return;
     c.llama_memory_seq_rm(c.llama_get_memory(pointer), target, -1, -1);
     throw new CriaError("REQUEST", `sequence ${source} could not be copied; there is no room for it`);
+  }
+
+  /**
+   * Copies a whole sequence from another context of the same model and cache types, which may lay its cells out otherwise.
+   * @throws CriaError where it does not fit; the target is then empty.
+   */
+  copyFrom(other: ContextState, source: number, target: number): void {
+    const { c, memory } = this.#native;
+    const pointer = this.#pointer;
+    other.#sequence(source);
+    this.#sequence(target);
+    const size = c.llama_state_seq_get_size(other.#pointer, source);
+    const bytes = memory.allocate(size);
+    const written = c.llama_state_seq_get_data(other.#pointer, memory.addressOf(bytes), size, source);
+    const from = { streams: other.#streams, stream: other.#streams > 1 ? source : 0 };
+    const state = restream(bytes.subarray(0, written), from, this.#streams);
+    c.llama_memory_seq_rm(c.llama_get_memory(pointer), target, -1, -1);
+    if (c.llama_state_seq_set_data(pointer, memory.addressOf(state), state.length, target) === 0)
+      throw refused("sequence state");
   }
 
   /** Writes a file of everything, with the tokens it belongs to. @throws CriaError where it cannot be written. */
@@ -219,6 +241,12 @@ export class ContextState {
       throw refused(`${load.kind} ${path}`);
     }
     return tokens.slice(0, Number(count[0]));
+  }
+
+  /** Streams of cells in the memory. */
+  get #streams(): number {
+    const { unifiedCache, maxSequences } = this.#owner;
+    return unifiedCache ? 1 : maxSequences;
   }
 
   get #native(): Native {

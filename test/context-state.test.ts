@@ -240,3 +240,35 @@ describe("damaged states", () => {
     context.state.restoreSequence(0, saved);
   });
 });
+
+describe("copying from another context", () => {
+  const layouts = [
+    { unifiedCache: true, maxSequences: 1 },
+    { unifiedCache: true, maxSequences: 5 },
+    { unifiedCache: false, maxSequences: 3 },
+    { unifiedCache: false, maxSequences: 4 },
+  ];
+  const pairs = layouts.flatMap((from) => layouts.map((to) => [from, to] as const));
+
+  test.each(pairs)("from %p to %p it goes on as a fresh one would", (from, to) => {
+    using first = smallContext(model, { ...from, contextLength: 512 });
+    using second = smallContext(model, { ...to, contextLength: 512 });
+    const [source, target] = [from.maxSequences - 1, Math.min(1, to.maxSequences - 1)];
+    const last = prompt.length - 1;
+    feed(first, prompt.subarray(0, last), { sequence: source });
+    if (source > 0) feed(first, other, { sequence: 0 });
+    feed(second, other, { sequence: target });
+    second.state.copyFrom(first.state, source, target);
+    expect(second.memory.positionMax(target)).toBe(last - 1);
+    feed(second, prompt.subarray(last), { position: last, sequence: target });
+    expect(continueGreedily(second, 8, { position: prompt.length, sequence: target })).toEqual(fresh);
+  });
+
+  test("another kind of memory is refused, and leaves both contexts usable", async () => {
+    using recurrent = await loadFixture("recurrent");
+    using first = smallContext(recurrent, { maxSequences: 2, unifiedCache: false });
+    using second = smallContext(recurrent, { maxSequences: 1 });
+    feed(first, Int32Array.of(5, 6, 7), { sequence: 1 });
+    expect(() => second.state.copyFrom(first.state, 1, 0)).toThrow(CriaError);
+  });
+});

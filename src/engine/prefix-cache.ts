@@ -120,7 +120,7 @@ export class PrefixCache {
     // A few tokens are computed again in less time than a state takes to be copied.
     if (sequence.computedLength - own.computedLength > leastCopy) {
       this.layout.drop(own);
-      this.layout.context.state.restoreSequence(own.id, from.layout.context.state.saveSequence(sequence.id));
+      this.layout.context.state.copyFrom(from.layout.context.state, sequence.id, own.id);
       this.computed(own, tokens, sequence.computedLength);
     }
     return own;

@@ -90,10 +90,8 @@ export class EngineCore {
   resume(id: number, count: number): void {
     const request = this.#requests.byId(id);
     if (!request?.awaitsToken) return;
-    if (request.totalLength + count > Math.min(request.extent.capacity, this.layout.sequenceLength)) {
-      this.#fail(request, contextFull(this.layout.sequenceLength));
-      return;
-    }
+    const most = Math.min(request.extent.capacity, this.layout.sequenceLength);
+    if (request.totalLength + count > most) return this.#fail(request, contextFull(most));
     request.awaitsToken = false;
     request.totalLength += count;
     request.generatedLength += count;
@@ -270,7 +268,8 @@ export class EngineCore {
     for (;;) {
       const ready = [...this.#requests.running].filter((request) => this.#canRun(request));
       const waiting = ready.filter(({ decoding }) => decoding).length;
-      const planned = plan(ready, this.#books.rates.budget(this.context.batchSize, waiting));
+      const budget = this.#books.rates.budget(this.context.batchSize, waiting);
+      const planned = plan(ready, { ...budget, even: this.layout.kind === "streams" });
       const wanted = planned.segments.reduce((sum, { count }) => sum + count, 0);
       if (wanted === 0 || this.prefixes.makeRoom(wanted)) return planned;
       // Whoever decodes has come furthest; a prompt may wait.

@@ -66,6 +66,7 @@ export class OpenRequest {
       try {
         this.#submit(written);
       } catch (error) {
+        this.#giveBack(written);
         failed(error);
       }
     };
@@ -82,7 +83,7 @@ export class OpenRequest {
     const { thread, model } = this.#parts;
     if (this.#done || this.#aborted) {
       // Given up while the prompt was tokenised.
-      thread.arena.give(written.byteOffset, Math.ceil((4 * written.capacity) / 64) * 64);
+      this.#giveBack(written);
       if (!this.#done) this.end({ reason: "abort", stats: nothingDone });
       return;
     }
@@ -96,8 +97,22 @@ export class OpenRequest {
     this.#submitted = true;
   }
 
+  #giveBack({ byteOffset, capacity }: WrittenPrompt): void {
+    this.#written = undefined;
+    this.#parts.thread.arena.give(byteOffset, Math.ceil((4 * capacity) / 64) * 64);
+  }
+
   /** The context is full: goes on with the first tokens and the younger half of the others, in another place. */
   shift(): void {
+    try {
+      this.#shift();
+    } catch (error) {
+      this.#abort();
+      this.stream.fail(error instanceof Error ? error : new Error(String(error)));
+    }
+  }
+
+  #shift(): void {
     const { thread, contextLength } = this.#parts;
     const tokens = this.#tokens();
     const wanted = this.#request.contextShift?.keep ?? 0;

@@ -23,6 +23,11 @@ export interface Budget {
   readonly prefill: number;
   /** Most prompt tokens while none does. */
   readonly idlePrefill: number;
+  /**
+   * Give all prompts of a step as many tokens. Where each sequence has cells of its own, libllama computes together only
+   * what has the same length, and goes through all weights once more for each other one.
+   */
+  readonly even?: boolean;
 }
 
 export interface Segment {
@@ -40,7 +45,8 @@ export interface Plan {
 /**
  * Chooses what the next batch computes. There are no phases: whatever is known of a request and not computed is its
  * remaining work, be it a prompt or one sampled token. Those that decode go first. Prompts share what is left of the budget:
- * half is kept for the oldest, so that none starves; the rest goes by priority, then to the shortest.
+ * half is kept for the oldest, so that none starves; the rest goes by priority, then to the shortest. With an even budget the
+ * two take turns instead.
  */
 export function plan(requests: readonly Schedulable[], budget: Budget): Plan {
   const group = groupToServe(requests);
@@ -53,7 +59,8 @@ export function plan(requests: readonly Schedulable[], budget: Budget): Plan {
   const prefill = candidates.filter((request) => !request.decoding);
   const allowed = decoding.length > 0 ? budget.prefill : budget.idlePrefill;
   const room = Math.max(0, Math.min(allowed, budget.batch - segments.length));
-  for (const segment of sharePrefill(prefill, room)) segments.push(segment);
+  const share = budget.even ? sharePrefillEvenly : sharePrefill;
+  for (const segment of share(prefill, room)) segments.push(segment);
   return { group, segments };
 }
 
@@ -86,6 +93,17 @@ function sharePrefill(requests: readonly Schedulable[], room: number): Segment[]
     const count = counts.get(id);
     return count === undefined ? [] : [{ id, count }];
   });
+}
+
+/** The oldest and the most urgent take turns; others that have as much left to compute join them. */
+function sharePrefillEvenly(requests: readonly Schedulable[], room: number): Segment[] {
+  if (requests.length === 0 || room === 0) return [];
+  const oldest = requests.reduce((a, b) => (b.arrival < a.arrival ? b : a));
+  const ordered = [...requests].sort(byUrgency);
+  const first = oldest.servedAt <= ordered[0]!.servedAt ? oldest : ordered[0]!;
+  const count = Math.min(first.remaining, room);
+  const alike = ordered.filter((request) => request !== first && request.remaining === count);
+  return [first, ...alike].slice(0, Math.floor(room / count)).map(({ id }) => ({ id, count }));
 }
 
 function byUrgency(a: Waiting, b: Waiting): number {

@@ -38,6 +38,28 @@ describe("what the next batch computes", () => {
     expect(counts(plan(requests, budget))).toEqual(expected);
   });
 
+  test.each<[what: string, requests: Schedulable[], expected: Record<number, number>]>([
+    ["one prompt at a time", [request(1), request(2), request(3, { remaining: 90 })], { 1: 64 }],
+    [
+      "the most urgent when the oldest was served last",
+      [request(1, { servedAt: 7 }), request(2), request(3, { remaining: 30 })],
+      { 3: 30 },
+    ],
+    [
+      "those that have as much to compute go together",
+      [request(1, { remaining: 20 }), request(2, { remaining: 20 }), request(3, { remaining: 19 })],
+      { 1: 20, 2: 20 },
+    ],
+    [
+      "no more of them than there is room for",
+      [1, 2, 3, 4].map((id) => request(id, { remaining: 20 })),
+      { 1: 20, 2: 20, 3: 20 },
+    ],
+    ["beside streams", [decoding(1), request(2), request(3)], { 1: 1, 2: 16 }],
+  ])("evenly: %s", (_, requests, expected) => {
+    expect(counts(plan(requests, { ...budget, even: true }))).toEqual(expected);
+  });
+
   test("more streams than a batch holds take turns", () => {
     const small = { ...budget, batch: 2 };
     let streams = [decoding(1), decoding(2), decoding(3)];
@@ -80,8 +102,8 @@ const work = fc.array(
 
 test("whatever the load: batches fit, nobody starves, and all work is done once", () => {
   fc.assert(
-    fc.property(work, fc.integer({ min: 1, max: 40 }), (loads, batch) => {
-      const limits = { batch, prefill: Math.max(1, batch >> 2), idlePrefill: batch };
+    fc.property(work, fc.integer({ min: 1, max: 40 }), fc.boolean(), (loads, batch, even) => {
+      const limits = { even, batch, prefill: Math.max(1, batch >> 2), idlePrefill: batch };
       const state = loads.map(({ prompt, reply, ...rest }, id) => ({
         ...request(id, { ...rest, remaining: prompt }),
         prompt,

@@ -84,6 +84,12 @@ export class ActiveRequest {
   write(token: number): void {
     this.extent.write(this.totalLength, token);
   }
+  /** Its caller wrote `count` tokens behind the others. */
+  chosen(count: number): void {
+    this.awaitsToken = false;
+    this.totalLength += count;
+    this.generatedLength += count;
+  }
   grow(): void {
     this.totalLength++;
   }

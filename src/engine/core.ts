@@ -91,10 +91,8 @@ export class EngineCore {
     const request = this.#requests.byId(id);
     if (!request?.awaitsToken) return;
     const most = Math.min(request.extent.capacity, this.layout.sequenceLength);
-    if (request.totalLength + count > most) return this.#fail(request, contextFull(most));
-    request.awaitsToken = false;
-    request.totalLength += count;
-    request.generatedLength += count;
+    if (request.totalLength + count > most) this.#fail(request, contextFull(most));
+    else request.chosen(count);
   }
 
   /**

@@ -8,12 +8,12 @@ import { median, printTable } from "./support/table.ts";
 
 export const help = `bun run bench engine [--requests 1,8,32] [--tokens N] [--rounds N] [--layouts shared,streams,auto] [--loads strangers,shared]
 Generated tokens per second of N requests at once, prompts included, and the longest gap in any of their streams: with a
-prefix of 1,000 tokens that all share, and with prompts of 64 tokens that have nothing in common. "bare" is a batched
+prefix of 1,000 tokens that all share, and with prompts of 32 tokens that have nothing in common. "bare" is a batched
 loop of raw calls on the same model in the same layout (greedy, the shared prefix computed once): the limit. All in turns
 within one run, one thread, flash attention off.`;
 
 const prefixLength = 1000;
-const strangeLength = 64;
+const strangeLength = 32;
 
 interface Load {
   readonly requests: number;
@@ -136,8 +136,8 @@ function option(args: readonly string[], name: string, fallback: string): string
 
 export async function run(args: string[]): Promise<void> {
   const counts = option(args, "requests", "1,8,32").split(",").map(Number);
-  const tokens = Number(option(args, "tokens", "64"));
-  const rounds = Number(option(args, "rounds", "5"));
+  const tokens = Number(option(args, "tokens", "128"));
+  const rounds = Number(option(args, "rounds", "3"));
   const layouts = option(args, "layouts", "shared,streams,auto").split(",") as (KvLayoutKind | "auto")[];
   const loads = option(args, "loads", "strangers,shared").split(",");
   const path = await fixture("bench-32k");

@@ -8,7 +8,7 @@ import type { CoreOptions, StepResult } from "./core-options.ts";
 import { type CoreSnapshot, EngineBooks } from "./counters.ts";
 import { Decoder } from "./decoder.ts";
 import type { AdapterSets } from "./engine-context.ts";
-import { cutSegments } from "./fill-batch.ts";
+import { bySequence, cutSegments } from "./fill-batch.ts";
 import type { KvLayout } from "./kv-layout.ts";
 import { checkedLogits, makeSampler, pickToken, promptLogprobs } from "./pick-token.ts";
 import type { PrefixCache } from "./prefix-cache.ts";
@@ -114,12 +114,13 @@ export class EngineCore {
     this.#decoder.settle(this.#requests);
     this.#admit();
     const planned = this.#plan();
-    const { segments } = planned;
-    if (segments.length === 0) return this.requestCount > 0 ? "waiting" : "idle";
+    if (planned.segments.length === 0) return this.requestCount > 0 ? "waiting" : "idle";
+    this.prefixes.pack();
+    const segments = bySequence(planned.segments, (id) => this.#requests.byId(id));
     const requests = segments.map(({ id }) => this.#requests.byId(id)!);
     const started = performance.now();
     this.#sink.computing(mayAbort(requests, this.prefixes) ? requests[0]!.id : undefined);
-    const outcome = this.#decode(requests, planned);
+    const outcome = this.#decode(requests, { ...planned, segments });
     this.#sink.computing(undefined);
     if (outcome === "done") {
       for (const request of requests) request.servedAt = ++this.#served;

@@ -32,6 +32,15 @@ export function fillBatch(
   return batch;
 }
 
+/** Segments in the order of their sequences' ids, which is the order that libllama computes several of them together in. */
+export function bySequence(
+  segments: readonly Segment[],
+  requestOf: (id: number) => ActiveRequest | undefined,
+): Segment[] {
+  const place = ({ id }: Segment) => requestOf(id)?.sequence?.id ?? 0;
+  return [...segments].sort((a, b) => place(a) - place(b));
+}
+
 /** As much of a plan as fits `room` tokens. */
 export function cutSegments(segments: readonly Segment[], room: number): Segment[] {
   let left = room;

@@ -34,4 +34,11 @@ export interface KvLayout {
   truncate(sequence: Sequence, length: number): number;
   /** Empties a sequence. */
   drop(sequence: Sequence): void;
+  /**
+   * Whether sequences that run should have consecutive ids: libllama computes others one after the other, and goes through
+   * all weights for each.
+   */
+  readonly wantsConsecutive: boolean;
+  /** Gives a sequence another id, and `other`, which has that id, its own; without `other` that id is empty. */
+  exchange(sequence: Sequence, id: number, other?: Sequence): void;
 }

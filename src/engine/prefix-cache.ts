@@ -196,6 +196,23 @@ export class PrefixCache {
     this.#drop(sequence);
   }
 
+  /** Gives the sequences that run the lowest ids, where that matters. */
+  pack(): void {
+    if (!this.layout.wantsConsecutive) return;
+    const running = new Map([...this.#running].map((sequence) => [sequence.id, sequence]));
+    for (let id = 0; id < running.size; id++) {
+      if (running.has(id)) continue;
+      const last = Math.max(...running.keys());
+      const sequence = running.get(last)!;
+      const idle = this.#idle.indexOf(id);
+      const parked = idle < 0 ? this.#parkedWith(id) : undefined;
+      this.layout.exchange(sequence, id, parked);
+      if (idle >= 0) this.#idle[idle] = last;
+      running.delete(last);
+      running.set(id, sequence);
+    }
+  }
+
   /**
    * Evicts parked sequences until `cells` are free.
    * @returns whether they are.
@@ -261,6 +278,12 @@ export class PrefixCache {
     }
   }
 
+  #parkedWith(id: number): Sequence | undefined {
+    for (const tree of this.#trees.values())
+      for (const sequence of tree.holders()) if (sequence.id === id) return sequence;
+    return undefined;
+  }
+
   #tree(key: string): RadixTree<Sequence> {
     let tree = this.#trees.get(key);
     if (!tree) {
@@ -309,8 +332,9 @@ export class PrefixCache {
 
   #fresh(key: string): Sequence | undefined {
     if (this.#idle.length === 0) this.evict();
-    const id = this.#idle.pop();
-    if (id === undefined) return undefined;
+    if (this.#idle.length === 0) return undefined;
+    const id = Math.min(...this.#idle);
+    this.#idle.splice(this.#idle.indexOf(id), 1);
     const sequence = new Sequence(id);
     sequence.key = key;
     return sequence;

@@ -1,7 +1,7 @@
 /** One sequence of the context: its cells hold positions [0, computedLength) of some tokens. */
 export class Sequence {
-  /** `llama_seq_id`. */
-  readonly id: number;
+  /** `llama_seq_id`; another one once it was moved. */
+  id: number;
   /** What its tokens must agree in with a request's, beside the tokens: salt and adapters. */
   key = "";
   computedLength = 0;

@@ -11,6 +11,7 @@ import type { Sequence } from "./sequence.ts";
 export class SharedCells implements KvLayout {
   readonly kind = "shared";
   readonly leastShare = 1;
+  readonly wantsConsecutive = false;
   readonly context: Context;
   readonly sequenceLength: number;
   readonly #ledger = new CellLedger<Sequence>();
@@ -66,5 +67,9 @@ export class SharedCells implements KvLayout {
     this.context.memory.remove(sequence.id);
     this.#ledger.drop(sequence);
     sequence.computedLength = 0;
+  }
+
+  exchange(): never {
+    throw new Error("shared cells need no order");
   }
 }

@@ -16,11 +16,15 @@ export class Streams implements KvLayout {
   readonly sequenceLength: number;
   readonly freeCells = Number.POSITIVE_INFINITY;
   readonly sharedCells = 0;
+  readonly wantsConsecutive: boolean;
   #used = 0;
 
   /** @param context with `unifiedCache: false`. */
   constructor(context: Context, sequenceLength: number) {
     this.context = context;
+    const { model } = context;
+    // What a window or recurrent state has lost does not come along.
+    this.wantsConsecutive = !model.isRecurrent && !model.isHybrid && model.slidingWindow === 0;
     this.sequenceLength = Math.min(sequenceLength, context.sequenceLength);
   }
 
@@ -59,6 +63,18 @@ export class Streams implements KvLayout {
   drop(sequence: Sequence): void {
     this.context.memory.remove(sequence.id);
     this.#set(sequence, 0);
+  }
+
+  exchange(sequence: Sequence, id: number, other?: Sequence): void {
+    const { memory, state } = this.context;
+    const kept = other && state.saveSequence(id);
+    state.copySequence(sequence.id, id);
+    memory.remove(sequence.id);
+    if (other && kept) {
+      state.restoreSequence(sequence.id, kept);
+      other.id = sequence.id;
+    }
+    sequence.id = id;
   }
 
   #set(sequence: Sequence, length: number): void {

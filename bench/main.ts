@@ -9,6 +9,7 @@ const benchmarks: Readonly<Record<string, () => Promise<Benchmark>>> = {
   decode: () => import("./decode.ts"),
   engine: () => import("./engine.ts"),
   lookup: () => import("./lookup.ts"),
+  gaps: () => import("./gaps.ts"),
   soak: () => import("./soak.ts"),
 };
 

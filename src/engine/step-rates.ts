@@ -8,103 +8,135 @@ const leastChunk = 8;
 const memory = 0.97;
 /** How unsure a coefficient may become. */
 const mostVariance = 1e4;
+/** Part of its prompt tokens that every other step does without: only what varies can be told apart. */
+const variation = 0.4;
+/** One of so many steps computes no prompt, to see what the others take without. */
+const probeInterval = 16;
 /** A step that takes longer than this many times what was expected was disturbed. */
 const disturbed = 2;
 
-type Vector = [number, number, number];
-
 /**
- * How long steps take, and so how many prompt tokens a step may compute while others wait for their next token: a step
- * takes so much, so much more for each sequence that decodes, and for each prompt token. A part of the machine may be
- * slow for a while, and attention grows with what has been computed, so that what was measured counts less with time.
+ * A line through what was measured, by least squares; what is old counts less.
  *
  * Source: recursive least squares with exponential forgetting (Plackett, 1950).
+ */
+class Line {
+  #start = 0;
+  #slope = 0;
+  #known = 0;
+  /** Covariance of the two: at first all is said to come from the start, until what is measured at other places tells. */
+  #variance = { start: mostVariance, both: 0, slope: mostVariance / 1000 };
+
+  get known(): boolean {
+    return this.#known > 0;
+  }
+  get start(): number {
+    return Math.max(0, this.#start);
+  }
+  get slope(): number {
+    return Math.max(0, this.#slope);
+  }
+
+  at(x: number): number {
+    return Math.max(0, this.#start + this.#slope * x);
+  }
+
+  learn(x: number, value: number): void {
+    const { start, both, slope } = this.#variance;
+    const expected = this.#start + this.#slope * x;
+    // The first few may be far from anything expected.
+    const y = ++this.#known > 8 && expected > 0 ? Math.min(value, disturbed * expected) : value;
+    const [byStart, bySlope] = [start + both * x, both + slope * x];
+    // What does not vary is forgotten without being learned anew, up to a point.
+    const kept = Math.max(start, slope) > memory * mostVariance ? 1 : memory;
+    const scale = kept + byStart + bySlope * x;
+    this.#start += (byStart * (y - expected)) / scale;
+    this.#slope += (bySlope * (y - expected)) / scale;
+    this.#variance = {
+      start: (start - (byStart * byStart) / scale) / kept,
+      both: (both - (byStart * bySlope) / scale) / kept,
+      slope: (slope - (bySlope * bySlope) / scale) / kept,
+    };
+  }
+}
+
+/**
+ * How long steps take, and so how many prompt tokens a step may compute while others wait for their next token. Attention
+ * grows with what has been computed, and a machine may be slow for a while, so that what was measured counts less with time.
  */
 export class StepRates {
   /** Milliseconds that a gap between two tokens of a stream may last. */
   readonly bound: number;
-  /** Milliseconds of any step, of each sequence that decodes, and of each prompt token. */
-  readonly #cost: Vector = [0, 0, 0];
-  readonly #covariance: [Vector, Vector, Vector] = [
-    [mostVariance, 0, 0],
-    [0, mostVariance, 0],
-    [0, 0, mostVariance],
-  ];
-  /** Milliseconds per token of steps that computed prompts, whatever else they did. */
+  /** Milliseconds of steps that only decode, by the number of sequences. */
+  readonly #decode = new Line();
+  /** Milliseconds that prompts add to a step, by their tokens. */
+  readonly #prompts = new Line();
+  /** Milliseconds that a prompt token added, all in all. */
   #crude: number | undefined;
   #decoded = 0;
+  #steps = 0;
+  #sinceProbe = 0;
 
   constructor(bound: number) {
     this.bound = bound;
   }
 
-  /** Milliseconds of the last kind of step that only decoded. */
+  /** Milliseconds of the last kind of step that decoded, without the prompts in it. */
   get decodeMs(): number {
-    return this.expected({ decoded: this.#decoded, prefilled: 0 });
+    return this.#decoded > 0 ? this.#decode.at(this.#decoded) : 0;
   }
   get prefillTokensPerSecond(): number {
-    return this.#crude === undefined ? 0 : 1000 / this.#perPromptToken;
+    return this.#crude === undefined ? 0 : 1000 / this.#crude;
   }
 
   /** Milliseconds that a step is expected to take. */
   expected({ decoded, prefilled }: { decoded: number; prefilled: number }): number {
-    const [step, decode] = this.#cost;
-    const prompt = prefilled > 0 ? prefilled * this.#perPromptToken : 0;
-    return Math.max(0, (decoded > 0 || prefilled > 0 ? step : 0) + decode * decoded + prompt);
+    return (decoded > 0 ? this.#decode.at(decoded) : 0) + (prefilled > 0 ? this.#prompts.at(prefilled) : 0);
   }
 
   /** Notes what a step computed and how long it took. */
   measured(step: { decoded: number; prefilled: number; milliseconds: number }): void {
     const { decoded, prefilled, milliseconds } = step;
+    this.#steps++;
     if (decoded > 0) this.#decoded = decoded;
-    if (prefilled > 0) {
-      const crude = milliseconds / (decoded + prefilled);
-      this.#crude = this.#crude === undefined ? crude : this.#crude + (crude - this.#crude) / 4;
+    if (prefilled === 0) {
+      this.#decode.learn(decoded, milliseconds);
+      this.#sinceProbe = 0;
+      return;
     }
-    const expected = this.expected(step);
-    const most = expected > 0 && this.#crude !== undefined ? disturbed * expected : milliseconds;
-    this.#learn([1, decoded, prefilled], Math.min(milliseconds, most));
+    this.#sinceProbe++;
+    const added = Math.max(milliseconds / 4, milliseconds - this.expected({ decoded, prefilled: 0 }));
+    this.#prompts.learn(prefilled, added);
+    const crude = added / prefilled;
+    this.#crude = this.#crude === undefined ? crude : this.#crude + (crude - this.#crude) / 4;
   }
 
   /**
-   * The bound on gaps or two decode steps, whichever is more; four times that where nobody is waiting for a token.
+   * The bound on gaps or two decode steps, whichever is more; four times that where nobody is waiting for a token. Where
+   * prompts make a step much longer however few their tokens are, up to twice the bound goes to tokens that are worth it.
    * @param decoding sequences that wait for their next token.
    */
   budget(batch: number, decoding: number): Budget {
     const decodeMs = this.expected({ decoded: decoding, prefilled: 0 });
     const gap = Math.max(this.bound, 2 * decodeMs);
-    const tokens = (milliseconds: number) =>
-      this.#crude === undefined
-        ? Math.min(batch, firstChunk)
-        : Math.max(
-            Math.min(batch, leastChunk),
-            Math.min(batch, Math.floor(milliseconds / this.#perPromptToken)),
-          );
-    return { batch, prefill: tokens(gap - decodeMs), idlePrefill: tokens(4 * gap) };
+    const part = this.#steps % 2 === 0 ? 1 : 1 - variation;
+    const probing = decoding > 0 && this.#sinceProbe >= probeInterval;
+    const overhead = this.#prompts.start;
+    const worthIt = Math.min(2 * overhead, 2 * gap - decodeMs);
+    const prompts = Math.max(gap - decodeMs, worthIt);
+    return {
+      batch,
+      prefill: probing ? 0 : this.#tokens(overhead + part * (prompts - overhead), batch),
+      idlePrefill: this.#tokens(4 * gap, batch),
+    };
   }
 
-  /** Never so little that a wrong guess could make a step last for ages. */
-  get #perPromptToken(): number {
-    return Math.max(this.#cost[2], (this.#crude ?? 0) / 2, 1e-6);
+  /** Prompt tokens that a step may have for so many milliseconds. */
+  #tokens(milliseconds: number, batch: number): number {
+    if (this.#crude === undefined) return Math.min(batch, firstChunk);
+    // Never so many that a wrong guess could make a step last for ages.
+    const each = Math.max(this.#prompts.slope, this.#crude / 3, 1e-6);
+    const most = Math.floor((milliseconds - this.#prompts.start) / each);
+    return Math.min(batch, Math.max(leastChunk, most));
   }
-
-  #learn(input: Vector, milliseconds: number): void {
-    const spread = this.#covariance.map((row) => dot(row, input)) as Vector;
-    // What steps do not vary is forgotten without being learned anew, up to a point.
-    const unsure = Math.max(...this.#covariance.map((row, index) => row[index]!));
-    const kept = unsure > memory * mostVariance ? 1 : memory;
-    const scale = kept + dot(input, spread);
-    const error = milliseconds - dot(this.#cost, input);
-    for (let row = 0; row < 3; row++) {
-      this.#cost[row]! += (spread[row]! * error) / scale;
-      for (let column = 0; column < 3; column++) {
-        const learned = (spread[row]! * spread[column]!) / scale;
-        this.#covariance[row]![column] = (this.#covariance[row]![column]! - learned) / kept;
-      }
-    }
-  }
-}
-
-function dot(a: Vector, b: Vector): number {
-  return a[0] * b[0] + a[1] * b[1] + a[2] * b[2];
 }

@@ -11,7 +11,7 @@ generate spends outside llama_decode; its own sampler counts as outside.`;
 
 interface Round {
   readonly tokensPerSecond: number;
-  /** Milliseconds per token outside llama_decode; only measured for generate. */
+  /** Milliseconds outside llama_decode, from the request to its last token; only measured for generate. */
   readonly outsideMs: number;
 }
 
@@ -59,9 +59,18 @@ async function product(llama: Llama, prompt: Int32Array, count: number): Promise
   const { stepMs } = await llama.engine.snapshot();
   return {
     tokensPerSecond: (1000 * count) / (end - start),
-    // The prompt's share is in it too, from the submission on.
-    outsideMs: (end - submitted - (stepMs - before.stepMs)) / (count + 1),
+    outsideMs: end - submitted - (stepMs - before.stepMs),
   };
+}
+
+/** Milliseconds that each token adds outside llama_decode: what a longer text takes more than a shorter one. */
+async function outsidePerToken(llama: Llama, prompt: Int32Array): Promise<number> {
+  const [short, long] = [25, 225];
+  await llama.engine.clearCache();
+  const { outsideMs: once } = await product(llama, prompt, short);
+  await llama.engine.clearCache();
+  const { outsideMs: often } = await product(llama, prompt, long);
+  return (often - once) / (long - short);
 }
 
 function numberAfter(args: readonly string[], flag: string, fallback: number): number {
@@ -82,7 +91,7 @@ export async function run(args: string[]): Promise<void> {
     const { native } = llama.model;
     using own = new Context(llama.model, { contextLength: 1024, threads: 1, flashAttention: false });
     const prompt = llama.tokenize("Once upon a time there was").slice();
-    const [bare, generated, ratios, outside]: [number[], number[], number[], number[]] = [[], [], [], []];
+    const [bare, generated, ratios]: [number[], number[], number[]] = [[], [], []];
     for (let round = -1; round < rounds; round++) {
       const limit = bareLoop(native, own, prompt, count);
       await llama.engine.clearCache();
@@ -91,8 +100,9 @@ export async function run(args: string[]): Promise<void> {
       bare.push(limit.tokensPerSecond);
       generated.push(ours.tokensPerSecond);
       ratios.push(ours.tokensPerSecond / limit.tokensPerSecond);
-      outside.push(ours.outsideMs);
     }
+    const outside: number[] = [];
+    for (let round = 0; round < 5; round++) outside.push(await outsidePerToken(llama, prompt));
     const outsideMs = median(outside);
     rows.push([
       name,

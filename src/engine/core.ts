@@ -116,7 +116,7 @@ export class EngineCore {
     const planned = this.#plan();
     if (planned.segments.length === 0) return this.requestCount > 0 ? "waiting" : "idle";
     this.prefixes.pack();
-    const segments = bySequence(planned.segments, (id) => this.#requests.byId(id));
+    const segments = bySequence(planned.segments, this.#requests);
     const requests = segments.map(({ id }) => this.#requests.byId(id)!);
     const started = performance.now();
     this.#sink.computing(mayAbort(requests, this.prefixes) ? requests[0]!.id : undefined);
@@ -145,8 +145,6 @@ export class EngineCore {
     for (const request of this.#requests.all) this.#fail(request, reason);
     this.context.dispose();
   }
-
-  // Requests coming and going
 
   #endAbandoned(): void {
     const now = performance.now();
@@ -260,10 +258,12 @@ export class EngineCore {
     if (this.#requests.running.has(request)) this.#putBack(request, "park");
   }
 
-  // One step
-
   /** What to compute next, with room for it: parked prefixes go first, then requests. */
   #plan(): Plan {
+    const { only } = this.#requests;
+    // A text alone needs no plan.
+    if (only?.decoding && this.#canRun(only) && this.layout.freeCells > 0)
+      return { group: only.group, segments: [{ id: only.id, count: 1 }] };
     for (;;) {
       const ready = [...this.#requests.running].filter((request) => this.#canRun(request));
       const waiting = ready.filter(({ decoding }) => decoding).length;

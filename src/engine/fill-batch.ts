@@ -1,5 +1,6 @@
 import type { Batch } from "../batch.ts";
 import type { ActiveRequest } from "./active-request.ts";
+import type { Roster } from "./roster.ts";
 import type { Segment } from "./scheduler.ts";
 
 /** Puts the segments of a plan into a batch, one after the other; a request's last known token gives logits. */
@@ -33,11 +34,9 @@ export function fillBatch(
 }
 
 /** Segments in the order of their sequences' ids, which is the order that libllama computes several of them together in. */
-export function bySequence(
-  segments: readonly Segment[],
-  requestOf: (id: number) => ActiveRequest | undefined,
-): Segment[] {
-  const place = ({ id }: Segment) => requestOf(id)?.sequence?.id ?? 0;
+export function bySequence(segments: readonly Segment[], requests: Roster): readonly Segment[] {
+  if (segments.length === 1) return segments;
+  const place = ({ id }: Segment) => requests.byId(id)?.sequence?.id ?? 0;
   return [...segments].sort((a, b) => place(a) - place(b));
 }
 

@@ -35,6 +35,13 @@ export class Roster {
     return [...this.waiting, ...this.running];
   }
 
+  /** The request that is alone; undefined for none or several. */
+  get only(): ActiveRequest | undefined {
+    if (this.running.size !== 1 || this.waiting.size > 0) return undefined;
+    for (const request of this.running) return request;
+    return undefined;
+  }
+
   byId(id: number): ActiveRequest | undefined {
     for (const request of this.running) if (request.id === id) return request;
     for (const request of this.waiting) if (request.id === id) return request;
@@ -44,6 +51,7 @@ export class Roster {
   /** Which request to start now; undefined for none. */
   next(cache: PrefixCache): ActiveRequest | undefined {
     const { running } = this;
+    if (this.waiting.size === 0) return undefined;
     const [suspect] = this.suspects;
     if (suspect) return running.size === 0 ? suspect : undefined;
     const most = this.#crowded ? 1 : this.#parallel;

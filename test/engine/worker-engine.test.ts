@@ -237,14 +237,10 @@ describe("giving up", () => {
     const prompt = long.repeat(350);
     const stream = busy.submit({ prompt, maxTokens: 1 });
     for await (const event of stream) if (event.type === "progress" && event.computedLength > 0) break;
-    const started = performance.now();
     expect((await generate(busy, "Hello", { maxTokens: 1 })).reason).toBe("length");
-    const waited = performance.now() - started;
     const { computedTokens, aborted } = await busy.snapshot();
     expect(aborted).toBe(1);
     expect(computedTokens).toBeLessThan(4000);
-    // Not a bar but a sanity check: computing the whole prompt takes seconds.
-    expect(waited).toBeLessThan(2000);
   });
 
   test("who does not read holds nobody up, and does not make the engine run ahead without bound", async () => {

@@ -4,7 +4,7 @@ import type { Model } from "../../src/model.ts";
 import { CoreHarness } from "./engine-core.ts";
 
 /** Nearer than this, the shape of a batch may decide which of two logits is the larger. */
-const tie = 1e-3;
+const tie = 5e-3;
 
 export interface FreshAnswer {
   readonly tokens: readonly number[];
@@ -31,10 +31,16 @@ export class FreshAnswers {
     const known = this.#known.get(key);
     if (known) return known;
     using engine = new CoreHarness(this.#model, { ...this.#options, parallel: 1, checkIntegrity: false });
-    const id = engine.submit(prompt, { maxTokens: this.#length, ignoreEos: true, topLogprobs: 2, adapters });
+    // Log-probabilities know nothing of what is ruled out: the two best of those that may be chosen are among the first.
+    const ends = new Set(this.#model.vocab.endOfGenerationTokens);
+    const topLogprobs = 2 + ends.size;
+    const id = engine.submit(prompt, { maxTokens: this.#length, ignoreEos: true, topLogprobs, adapters });
     engine.run();
     const { tokens } = engine.of(id);
-    const close = tokens.findIndex(({ top }) => top[0]!.logprob - top[1]!.logprob < tie);
+    const close = tokens.findIndex(({ top }) => {
+      const [best, next] = top.filter(({ token }) => !ends.has(token));
+      return best!.logprob - next!.logprob < tie;
+    });
     const answer = {
       tokens: tokens.map(({ token }) => token),
       certain: close < 0 ? tokens.length : close,

@@ -74,6 +74,8 @@ export class StepRates {
   /** Milliseconds that a prompt token added, all in all. */
   #crude: number | undefined;
   #decoded = 0;
+  /** Sequences of the largest step that only decoded, less with every such step since. */
+  #seen = 0;
   #steps = 0;
   #sinceProbe = 0;
 
@@ -101,6 +103,7 @@ export class StepRates {
     if (decoded > 0) this.#decoded = decoded;
     if (prefilled === 0) {
       this.#decode.learn(decoded, milliseconds);
+      this.#seen = Math.max(decoded, memory * this.#seen);
       this.#sinceProbe = 0;
       return;
     }
@@ -118,7 +121,9 @@ export class StepRates {
    */
   budget(batch: number, decoding: number): Budget {
     const decodeMs = this.expected({ decoded: decoding, prefilled: 0 });
-    const gap = Math.max(this.bound, 2 * decodeMs);
+    // A line may go anywhere beyond what was measured: what it says there must not allow longer gaps.
+    const seenMs = this.expected({ decoded: Math.min(decoding, this.#seen), prefilled: 0 });
+    const gap = Math.max(this.bound, 2 * Math.min(decodeMs, seenMs));
     const part = this.#steps % 2 === 0 ? 1 : 1 - variation;
     const probing = decoding > 0 && this.#sinceProbe >= probeInterval;
     const overhead = this.#prompts.start;
@@ -135,7 +140,7 @@ export class StepRates {
   #tokens(milliseconds: number, batch: number): number {
     if (this.#crude === undefined) return Math.min(batch, firstChunk);
     // Never so many that a wrong guess could make a step last for ages.
-    const each = Math.max(this.#prompts.slope, this.#crude / 3, 1e-6);
+    const each = Math.max(this.#prompts.slope, this.#crude / 2, 1e-6);
     const most = Math.floor((milliseconds - this.#prompts.start) / each);
     return Math.min(batch, Math.max(leastChunk, most));
   }

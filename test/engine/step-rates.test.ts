@@ -92,7 +92,7 @@ describe("StepRates", () => {
         });
         expect(work(rates, machine, counts, noise)).toBeLessThan(3);
       }),
-      { numRuns: 200 },
+      { numRuns: 500 },
     );
   });
 

@@ -81,8 +81,10 @@ export class DecodeLoop {
     const abortFlag = new Uint8Array(data.control, 4 * abortWord, 4);
     const flashAttention = settleFlashAttention(model, data.engine.context);
     const context = { ...data.engine.context, flashAttention };
+    // Embeddings have a context of their own: here a step outputs only the tokens that are sampled from.
+    const generation = { ...context, embeddings: false, pooling: "none" } as const;
     const options = {
-      ...resolveLayout(model, { ...data.engine, context }),
+      ...resolveLayout(model, { ...data.engine, context: generation }),
       gapMs,
       window,
       checkIntegrity,

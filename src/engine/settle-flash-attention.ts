@@ -69,6 +69,8 @@ class Trial {
     this.#context = new Context(model, {
       ...options,
       flashAttention,
+      embeddings: false,
+      pooling: "none",
       contextLength: length,
       batchSize: depth,
       microBatchSize: depth,

@@ -98,3 +98,15 @@ test("a reranker gives its score", async () => {
   const { data } = await reranker.createEmbedding({ input: [[5, 6, 7]] });
   expect(data[0]!.embedding).toHaveLength(reranker.model.classifierOutputCount);
 });
+
+test.each(["mean", "last", "cls"] as const)("pooling %s is for embeddings only", async (pooling) => {
+  await using pooled = await Llama.load(undefined, { pooling, contextLength: 256, threads: 1 });
+  const input = "The dog barks.";
+  const {
+    data: [embedded],
+  } = await pooled.createEmbedding({ input });
+  expect(length(embedded!.embedding)).toBeCloseTo(1, 4);
+  const prompt = { prompt: input, max_tokens: 8, temperature: 0 };
+  const [text, plain] = await Promise.all([pooled.createCompletion(prompt), llama.createCompletion(prompt)]);
+  expect(text.choices[0]!.text).toBe(plain.choices[0]!.text);
+});

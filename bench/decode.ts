@@ -6,8 +6,11 @@ import { median, printTable } from "./support/table.ts";
 
 export const help = `bun run bench decode [--tokens N] [--rounds N]
 Tokens per second of Llama.generate against a bare loop of raw FFI calls (llama_decode, llama_sampler_sample) on the same
-model with the same greedy sampler, in turns within one run, flash attention off, one thread. Then the time per token that
+model with the same greedy sampler, in turns within one run, flash attention off, one thread, once warm. Then the time per token that
 generate spends outside llama_decode; its own sampler counts as outside.`;
+
+/** Rounds before those that count: JavaScriptCore compiles what is called a thousand times anew. */
+const warmUp = 40;
 
 interface Round {
   readonly tokensPerSecond: number;
@@ -92,7 +95,7 @@ export async function run(args: string[]): Promise<void> {
     using own = new Context(llama.model, { contextLength: 1024, threads: 1, flashAttention: false });
     const prompt = llama.tokenize("Once upon a time there was").slice();
     const [bare, generated, ratios]: [number[], number[], number[]] = [[], [], []];
-    for (let round = -1; round < rounds; round++) {
+    for (let round = -warmUp; round < rounds; round++) {
       const limit = bareLoop(native, own, prompt, count);
       await llama.engine.clearCache();
       const ours = await product(llama, prompt, count);

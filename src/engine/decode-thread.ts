@@ -50,6 +50,7 @@ export class DecodeThread {
   #info: ReadyInfo | undefined;
   #closed = false;
   #death: Error | undefined;
+  #wake: (() => void) | undefined;
   /** Resolves when the thread has ended, however it did. */
   readonly exited: Promise<void>;
 
@@ -74,6 +75,7 @@ export class DecodeThread {
       const died = (error: Error) => {
         this.#death ??= error;
         resolve();
+        this.#wake?.();
       };
       this.worker.once("error", died);
       this.worker.once("exit", (code) => died(new Error(`the thread ended with code ${code}`)));
@@ -211,7 +213,12 @@ export class DecodeThread {
     const { words, index } = this.#events.signal;
     if (this.#events.hasNext) return;
     const waiting = Atomics.waitAsync(words, index, this.#events.position);
-    if (waiting.async) await Promise.race([waiting.value, this.exited]);
+    if (!waiting.async) return;
+    // Not a race with `exited`, which would keep something of every wait for as long as the thread lives.
+    await new Promise<void>((resolve) => {
+      this.#wake = resolve;
+      waiting.value.then(() => resolve());
+    });
   }
 
   #send(record: readonly number[]): void {

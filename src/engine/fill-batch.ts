@@ -12,7 +12,10 @@ export function fillBatch(
   const [first] = requests;
   if (first && requests.length === 1) {
     const { computedLength, sequence, totalLength, spec } = first;
-    const end = computedLength + segments[0]!.count;
+    const { count } = segments[0]!;
+    const end = computedLength + count;
+    if (count === 1 && end === totalLength)
+      return batch.single(first.extent.at(computedLength), computedLength, sequence!.id);
     // One run of one sequence is read by C where its tokens lie.
     return batch.fill(first.tokens.view.subarray(computedLength, end), {
       position: computedLength,
@@ -22,12 +25,12 @@ export function fillBatch(
   }
   batch.clear();
   for (const [index, request] of requests.entries()) {
-    const { computedLength, totalLength, spec } = request;
-    const { view } = request.tokens;
+    const { computedLength, totalLength, extent, spec } = request;
+    const sequence = request.sequence!.id;
     const end = computedLength + segments[index]!.count;
     for (let position = computedLength; position < end; position++) {
       const output = position === totalLength - 1 || spec.promptLogprobs === true;
-      batch.add(view[position]!, position, request.sequence!.id, { output });
+      batch.add(extent.at(position), position, sequence, { output });
     }
   }
   return batch;

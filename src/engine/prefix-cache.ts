@@ -165,8 +165,9 @@ export class PrefixCache {
   computed(sequence: Sequence, tokens: OwnedTokens, length: number): void {
     this.layout.computed(sequence, length);
     const tree = this.#tree(sequence.key);
-    if (length > tree.lengthOf(sequence))
-      tree.extend(sequence, tokens.view.subarray(0, length), tokens.owner);
+    if (length <= tree.lengthOf(sequence)) return;
+    const { view, owner } = tokens;
+    tree.extend(sequence, length === view.length ? view : view.subarray(0, length), owner);
   }
 
   /**

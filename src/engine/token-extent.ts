@@ -15,14 +15,15 @@ export class TokenExtent implements TokenOwner {
   readonly byteOffset: number;
   /** Tokens there is room for. */
   readonly capacity: number;
-  readonly #memory: TokenMemory;
+  /** All its places. Views are made once: one per token would be most of what a step costs beside the decode. */
+  readonly #places: Int32Array;
   readonly #release: ReleaseBytes;
   #ended = false;
   #from: number;
   #to: number;
 
   constructor(memory: TokenMemory, byteOffset: number, capacity: number, release: ReleaseBytes) {
-    this.#memory = memory;
+    this.#places = memory.view(byteOffset, capacity);
     this.byteOffset = byteOffset;
     this.capacity = capacity;
     this.#release = release;
@@ -31,13 +32,17 @@ export class TokenExtent implements TokenOwner {
   }
 
   view(length: number): Int32Array {
-    return this.#memory.view(this.byteOffset, length);
+    return this.#places.subarray(0, length);
+  }
+
+  at(index: number): number {
+    return this.#places[index]!;
   }
 
   write(index: number, token: number): void {
     if (index >= this.capacity)
       throw new RangeError(`token ${index} lies outside an extent of ${this.capacity}`);
-    this.#memory.view(this.byteOffset + 4 * index, 1)[0] = token;
+    this.#places[index] = token;
   }
 
   /** Called by the tree when it no longer refers to any of these tokens. */

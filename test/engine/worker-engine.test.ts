@@ -1,3 +1,4 @@
+import { heapStats } from "bun:jsc";
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { DisposedError, ModelLoadError, RequestError, WorkerCrashedError } from "../../lib/errors.ts";
 import { embeddedModelPath } from "../../src/embedded-model.ts";
@@ -38,6 +39,17 @@ describe("requests", () => {
     }
     expect(answers.reduce((sum, { stats }) => sum + stats.computedLength, 0)).toBeLessThan(100);
     expect(engine.requestCount).toBe(0);
+  });
+
+  test("waiting for a token keeps nothing once it is there", async () => {
+    const objects = () => {
+      Bun.gc(true);
+      return heapStats().objectCount;
+    };
+    await generate(engine, "Once upon a time", endless);
+    const before = objects();
+    await generate(engine, "Once upon a time", endless);
+    expect(objects() - before).toBeLessThan(endless.maxTokens / 2);
   });
 
   test("text and its tokens are the same request", async () => {

@@ -21,6 +21,8 @@ export function recoverAborted(
     // The states of the batch went on with no way back, and those of others are said to be where they were to be moved.
     cache.clear();
     for (const { sequence } of running) if (sequence) cache.truncate(sequence, 0);
+    // States that were about to be moved between cells would be taken from where they never came.
+    memory.clear({ data: true });
     return;
   }
   for (const request of batch) {

@@ -70,6 +70,18 @@ const operation = fc.oneof(
   { weight: 1, arbitrary: fc.record({ kind: fc.constant("clear" as const) }) },
 );
 
+/** Aborted while states are moved to other cells, from which a later prompt must not start. */
+function abortedWhileStatesMove() {
+  const submit = (start: number, end = 0) =>
+    ({ kind: "submit", turn: { start, repeated: 0, end }, salt: "" }) as const;
+  const step = (count: number) => ({ kind: "step", count }) as const;
+  const abort = { kind: "abort decode" } as const;
+  const giveUp = (index: number) => ({ kind: "give up", index }) as const;
+  const goOn = (index: number) => ({ kind: "go on", index, end: 0 }) as const;
+  const first = [submit(0), submit(0, 1), step(1), abort, giveUp(1), goOn(0), submit(0), step(8)];
+  return [...first, submit(1), goOn(1), abort, submit(0), giveUp(0), giveUp(0), step(1), goOn(0)];
+}
+
 /** Puts tokens where an engine can read them. */
 function placed(engine: CoreHarness, tokens: readonly number[]) {
   const { byteOffset, release } = engine.arena.allocateBytes(4 * tokens.length);
@@ -149,7 +161,7 @@ for (const { name, recipe, context } of kinds) {
               expect(engine.lentBytes).toBe(0);
             },
           ),
-          { numRuns: 25 },
+          { numRuns: 25, examples: [[abortedWhileStatesMove(), 3, 256]] },
         );
         expect(reused).toBeGreaterThan(0);
       });

@@ -6,8 +6,8 @@ import { median, printTable } from "./support/table.ts";
 
 export const help = `bun run bench decode [--tokens N] [--rounds N]
 Tokens per second of Llama.generate against a bare loop of raw FFI calls (llama_decode, llama_sampler_sample) on the same
-model with the same greedy sampler, in turns within one run, flash attention off, one thread, once warm. Then the time per token that
-generate spends outside llama_decode; its own sampler counts as outside.`;
+model with the same greedy sampler, in turns within one run, once warm, flash attention off, one thread. Then the time per token
+that generate spends outside llama_decode; its own sampler counts as outside.`;
 
 /** Rounds before those that count: JavaScriptCore compiles what is called a thousand times anew. */
 const warmUp = 40;

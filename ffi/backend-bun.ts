@@ -35,9 +35,14 @@ function toBun(signature: MachineSignature) {
   };
 }
 
+/** What was opened and not closed: Bun compiles code for each function, and frees it on `close()` alone. */
+const opened: { close(): void }[] = [];
+
 function bindOne(path: string, name: string, signature: MachineSignature): NativeFunction | undefined {
   try {
-    return dlopen(path, { [name]: toBun(signature) }).symbols[name] as unknown as NativeFunction;
+    const library = dlopen(path, { [name]: toBun(signature) });
+    opened.push(library);
+    return library.symbols[name] as unknown as NativeFunction;
   } catch (error) {
     // bun:ffi reports a missing file and a missing symbol with one error type; only the latter names the symbol.
     if (String(error).includes(`"${name}"`)) return undefined;
@@ -58,6 +63,7 @@ export function createBunBackend(): NativeBackend {
     open: openBun,
     bindAddress(address, signature) {
       const callable = CFunction({ ...toBun(signature), ptr: address as never });
+      opened.push(callable);
       return callable as unknown as NativeFunction;
     },
     addressOf(view) {
@@ -73,6 +79,9 @@ export function createBunBackend(): NativeBackend {
         returns: argumentTypes[signature.returns as ScalarType] ?? "void",
       });
       return { address: callback.ptr as unknown as Pointer, release: () => callback.close() };
+    },
+    release() {
+      for (const library of opened.splice(0)) library.close();
     },
   };
 }

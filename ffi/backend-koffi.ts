@@ -87,5 +87,6 @@ export function createKoffiBackend(): NativeBackend {
         release: () => koffi.unregister(pointer),
       };
     },
+    release() {}, // koffi gives everything back when its thread ends.
   };
 }

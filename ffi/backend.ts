@@ -38,6 +38,8 @@ export interface NativeBackend {
     signature: MachineSignature,
     body: (...args: number[]) => MachineValue | undefined,
   ): NativeCallback;
+  /** Frees what calls are made through, as the last thing a thread does; nothing that was bound may be called after. */
+  release(): void;
 }
 
 export type BackendName = "bun" | "koffi";
@@ -69,4 +71,13 @@ export function loadBackend(name: BackendName = isBun ? "bun" : "koffi"): Promis
     loaded.set(name, backend);
   }
   return backend;
+}
+
+/**
+ * Frees what this thread calls C through. A thread that ends does not give it back by itself.
+ * The libraries stay open where another thread has them open.
+ */
+export async function releaseBackends(): Promise<void> {
+  for (const backend of loaded.values()) (await backend).release();
+  loaded.clear();
 }

@@ -1,5 +1,6 @@
 // The decoding side of an engine, on a thread of its own: the only caller of llama_decode.
 import { workerData } from "node:worker_threads";
+import { releaseBackends } from "../../ffi/index.ts";
 import { RingReader, RingWriter } from "../../lib/ring-buffer.ts";
 import { TokenMemory } from "../../lib/token-memory.ts";
 import { DecodeLoop } from "./decode-loop.ts";
@@ -17,3 +18,4 @@ const loop = new DecodeLoop({
   memory: new TokenMemory(data.memory),
 });
 await loop.run();
+await releaseBackends();

@@ -74,8 +74,7 @@ export class Decoder {
 
   /** Zeroes all cells, those in no use too; no request may be running. */
   wipe(): void {
-    this.#cache.clear();
-    this.#cache.layout.context.memory.clear({ data: true });
+    this.#cache.wipe();
   }
 
   /** Goes on with a new context; no request may be running. @throws ContextInitError */

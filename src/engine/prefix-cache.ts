@@ -165,9 +165,8 @@ export class PrefixCache {
   computed(sequence: Sequence, tokens: OwnedTokens, length: number): void {
     this.layout.computed(sequence, length);
     const tree = this.#tree(sequence.key);
-    if (length <= tree.lengthOf(sequence)) return;
-    const { view, owner } = tokens;
-    tree.extend(sequence, length === view.length ? view : view.subarray(0, length), owner);
+    if (length > tree.lengthOf(sequence))
+      tree.extend(sequence, tokens.view.subarray(0, length), tokens.owner);
   }
 
   /**
@@ -235,6 +234,12 @@ export class PrefixCache {
   /** Drops everything that is parked. */
   clear(): void {
     while (this.evict());
+  }
+
+  /** Drops everything that is parked, and zeroes all cells; whatever is leased must be empty. */
+  wipe(): void {
+    this.clear();
+    this.layout.context.memory.clear({ data: true });
   }
 
   /** Lets go of all tokens, for a context that goes; its sequences must not be used any more. */

@@ -18,11 +18,10 @@ export function recoverAborted(
 ): void {
   const { memory } = cache.layout.context;
   if (losesState(cache)) {
-    // The states of the batch went on with no way back, and those of others are said to be where they were to be moved.
-    cache.clear();
+    // The states of the batch went on with no way back, and those of others are said to be where they were to be moved:
+    // once they are all dropped, a later prompt would still start from there.
     for (const { sequence } of running) if (sequence) cache.truncate(sequence, 0);
-    // States that were about to be moved between cells would be taken from where they never came.
-    memory.clear({ data: true });
+    cache.wipe();
     return;
   }
   for (const request of batch) {

@@ -15,7 +15,7 @@ export class TokenExtent implements TokenOwner {
   readonly byteOffset: number;
   /** Tokens there is room for. */
   readonly capacity: number;
-  /** All its places. Views are made once: one per token would be most of what a step costs beside the decode. */
+  /** All its places. One view, rather than another for each token of each step. */
   readonly #places: Int32Array;
   readonly #release: ReleaseBytes;
   #ended = false;

@@ -1,4 +1,4 @@
-export { type BackendName, loadBackend, type NativeBackend, releaseBackends } from "./backend.ts";
+export { type BackendName, isBun, loadBackend, type NativeBackend, releaseBackends } from "./backend.ts";
 export type { NativeSymbols, SymbolName } from "./bind.ts";
 export * from "./enums.generated.ts";
 export { pinnedVersion } from "./layout-check.ts";

@@ -45,17 +45,20 @@ export class DecodeLoop {
     this.#control = new Int32Array(parts.data.control);
   }
 
-  async run(): Promise<void> {
+  /** @returns whether it was told to close, and had no fault before */
+  async run(): Promise<boolean> {
     try {
       await this.#load();
       this.#loop();
       this.#dispose(new Error("the engine was closed"));
+      return true;
     } catch (error) {
       this.#parts.sink.fatal(error);
       this.#publish();
       this.#dispose(error);
       // The calling side may be using the model at this moment; it says when it has let go.
       if (this.#calls) this.#awaitClose();
+      return false;
     } finally {
       for (const adapter of this.#adapters) adapter.dispose();
       this.#model?.dispose();

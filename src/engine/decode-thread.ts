@@ -1,8 +1,9 @@
-import { Worker } from "node:worker_threads";
+import type { Worker } from "node:worker_threads";
 import { ModelLoadError, WorkerCrashedError } from "../../lib/errors.ts";
 import { RingReader, RingWriter, ringBytes } from "../../lib/ring-buffer.ts";
 import { TokenArena } from "../../lib/token-arena.ts";
 import type { ModelOptions } from "../model-options.ts";
+import { parkWorker, takeWorker, type WorkerOrder } from "./decode-workers.ts";
 import {
   abortWord,
   bell,
@@ -51,8 +52,11 @@ export class DecodeThread {
   #closed = false;
   #death: Error | undefined;
   #wake: (() => void) | undefined;
-  /** Resolves when the thread has ended, however it did. */
+  /** Whether it reported a fault that it does not go on from. */
+  #faulty = false;
+  /** Resolves when the thread has freed everything, or died. */
   readonly exited: Promise<void>;
+  #resolveExited!: () => void;
 
   private constructor(slots: number, options: ThreadOptions) {
     const shared = (bytes: number) => new SharedArrayBuffer(bytes);
@@ -61,17 +65,9 @@ export class DecodeThread {
     this.#commands = new RingWriter(commands);
     this.#events = new RingReader(events);
     this.#control = new Int32Array(control);
-    const workerData: DecodeWorkerData = {
-      ...options,
-      memory: this.arena.memory,
-      commands,
-      events,
-      control,
-    };
-    // The file beside this one, in TypeScript or built.
-    const file = import.meta.url.endsWith(".ts") ? "./decode-worker.ts" : "./decode-worker.js";
-    this.worker = new Worker(new URL(file, import.meta.url), { workerData });
+    this.worker = takeWorker();
     this.exited = new Promise((resolve) => {
+      this.#resolveExited = resolve;
       const died = (error: Error) => {
         this.#death ??= error;
         resolve();
@@ -80,6 +76,8 @@ export class DecodeThread {
       this.worker.once("error", died);
       this.worker.once("exit", (code) => died(new Error(`the thread ended with code ${code}`)));
     });
+    const { memory } = this.arena;
+    this.worker.postMessage({ ...options, memory, commands, events, control } satisfies WorkerOrder);
   }
 
   /** Starts the thread and loads the model there. @throws what the loading threw there, `signal.reason`. */
@@ -204,7 +202,15 @@ export class DecodeThread {
   /** The next record, borrowed until the next call. */
   #next(): Int32Array | undefined {
     const record = this.#events.next();
-    if (record?.[0] === Event.closed) this.#closed = true;
+    if (record?.[0] === Event.fatal) this.#faulty = true;
+    if (record?.[0] === Event.closed) {
+      this.#closed = true;
+      // A thread with a fault ends by itself.
+      if (!this.#faulty) {
+        parkWorker(this.worker);
+        this.#resolveExited();
+      }
+    }
     return record;
   }
 

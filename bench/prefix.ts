@@ -1,5 +1,7 @@
 import { spawnSync } from "node:child_process";
-import { loadLibc } from "../ffi/libc.ts";
+import { loadBackend } from "../ffi/backend.ts";
+import { compareNatively } from "../ffi/compare-natively.ts";
+import { libcOf } from "../ffi/libc.ts";
 import { longestCommonPrefixNaive, TokenArena } from "../lib/index.ts";
 import { median, printTable } from "./support/table.ts";
 
@@ -7,7 +9,8 @@ const sizes = [16, 64, 256, 1_000, 10_000, 100_000, 1_000_000];
 const rounds = 25;
 
 export const help = `bun run bench prefix
-Time to find the common prefix of two lists that differ in the last token: the arena's matcher, the naive loop, and
+Time to find the common prefix of two lists that differ in the last token: the matcher of the token memory (wasm
+SIMD, which has memcmp look through long lists where a call is cheap), the naive loop, and
 memcmp over the same bytes as the limit; numpy where python3 has it. Medians of ${rounds} rounds taken in turns.`;
 
 /** Time of one call in microseconds, from as many calls as take about a millisecond. */
@@ -42,11 +45,14 @@ function numpyTimes(): Map<number, number> {
 }
 
 export async function run(): Promise<void> {
-  const libc = await loadLibc();
+  const backend = await loadBackend();
+  const libc = libcOf(backend);
   const numpy = numpyTimes();
   const rows: string[][] = [];
   for (const size of sizes) {
     const arena = new TokenArena({ initialTokens: 2 * size + 64, maxTokens: 4 * size + 65536 });
+    const { tokens } = arena;
+    compareNatively(tokens, backend);
     const [a, b] = [arena.allocate(size), arena.allocate(size)];
     for (let index = 0; index < size; index++) {
       a.append(index);
@@ -56,7 +62,7 @@ export async function run(): Promise<void> {
     const [addressA, addressB] = [libc.addressOf(viewA), libc.addressOf(viewB)];
     const calls = Math.max(1, Math.floor(3_000_000 / (size + 100)));
     const candidates = {
-      matcher: () => a.commonPrefix(b),
+      matcher: () => tokens.commonPrefix(viewA, viewB),
       naive: () => longestCommonPrefixNaive(viewA, viewB),
       memcmp: () => libc.memcmp(addressA, addressB, 4 * size),
     };

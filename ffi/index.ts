@@ -1,5 +1,6 @@
 export { type BackendName, isBun, loadBackend, type NativeBackend, releaseBackends } from "./backend.ts";
 export type { NativeSymbols, SymbolName } from "./bind.ts";
+export { compareNatively } from "./compare-natively.ts";
 export * from "./enums.generated.ts";
 export { pinnedVersion } from "./layout-check.ts";
 export { type LibraryOptions, loadLibrary, type Native } from "./library.ts";

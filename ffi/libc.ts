@@ -1,4 +1,4 @@
-import { loadBackend, type NativeBackend, type SharedObject } from "./backend.ts";
+import type { NativeBackend, SharedObject } from "./backend.ts";
 import type { Pointer } from "./types.ts";
 
 /** The few functions of the C library that cria uses, with addresses of those that serve as callbacks. */
@@ -102,9 +102,4 @@ export function libcOf(backend: NativeBackend): Libc {
   };
   loaded.set(backend, libc);
   return libc;
-}
-
-/** The C library through the default backend. */
-export async function loadLibc(): Promise<Libc> {
-  return libcOf(await loadBackend());
 }

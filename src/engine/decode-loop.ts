@@ -1,3 +1,4 @@
+import { compareNatively } from "../../ffi/index.ts";
 import type { RingReader, RingWriter } from "../../lib/ring-buffer.ts";
 import type { TokenMemory } from "../../lib/token-memory.ts";
 import type { LoraAdapter } from "../adapter.ts";
@@ -79,6 +80,7 @@ export class DecodeLoop {
       },
     });
     this.#model = model;
+    compareNatively(memory, model.native.backend);
     for (const { path } of data.adapters) this.#adapters.push(model.loadAdapter(path));
     const { gapMs, window, checkIntegrity } = data.engine;
     const abortFlag = new Uint8Array(data.control, 4 * abortWord, 4);

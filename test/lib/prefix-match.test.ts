@@ -1,5 +1,7 @@
 import { expect, test } from "bun:test";
 import fc from "fast-check";
+import { loadBackend } from "../../ffi/backend.ts";
+import { libcOf } from "../../ffi/libc.ts";
 import {
   longestCommonPrefix,
   longestCommonPrefixNaive,
@@ -83,4 +85,32 @@ test("buffers stay comparable after the memory has grown", () => {
   expect(small.memory.buffer.byteLength).toBeGreaterThan(before);
   expect(small.commonPrefix(a, b)).toBe(60);
   expect(small.commonPrefix(b, b)).toBe(100000);
+});
+
+test("long lists that memcmp looks through: every place of the first difference around its blocks", async () => {
+  const { memcmp, addressOf } = libcOf(await loadBackend());
+  const { tokens } = new TokenArena({ initialTokens: 2 ** 17 });
+  const count = 40_000;
+  let calls = 0;
+  tokens.compareWith(
+    (a, b, byteLength) => {
+      calls++;
+      return memcmp(a as never, b as never, byteLength);
+    },
+    addressOf(new Uint8Array(tokens.memory.buffer)),
+  );
+  const [a, b] = [tokens.view(64, count), tokens.view(64 + 4 * 50_000, count)];
+  for (let index = 0; index < count; index++) a[index] = b[index] = index;
+  const edges = [0, 8, 8192, 8200, 16384, 16392, 24584, 32776, 39_999];
+  for (const at of edges.flatMap((edge) => [edge - 1, edge, edge + 1])) {
+    if (at < 0 || at >= count) continue;
+    b[at]! ^= 0x80;
+    for (const length of [16_391, 16_392, 16_393, count]) {
+      const [left, right] = [a.subarray(0, length), b.subarray(0, length)];
+      expect(tokens.commonPrefix(left, right)).toBe(longestCommonPrefixNaive(left, right));
+    }
+    b[at] = a[at]!;
+  }
+  expect(tokens.commonPrefix(a, b)).toBe(count);
+  expect(calls).toBeGreaterThan(100);
 });

@@ -7,6 +7,7 @@ export type CriaErrorCode =
   | "DECODE"
   | "DISPOSED"
   | "REQUEST"
+  | "BUSY"
   | "GRAMMAR"
   | "TEMPLATE"
   | "ABORTED"
@@ -75,6 +76,29 @@ export class RequestError extends CriaError {
   constructor(message: string, field?: string, options?: ErrorOptions) {
     super("REQUEST", message, options);
     this.field = field;
+  }
+}
+
+/** A prompt is longer than the context; lengths in tokens. */
+export class ContextOverflowError extends RequestError {
+  readonly promptLength: number;
+  readonly contextLength: number;
+
+  constructor(promptLength: number, contextLength: number) {
+    super(
+      `the prompt has ${promptLength} tokens, the context holds ${contextLength}; ` +
+        "shorten it or load with a larger contextLength",
+      "prompt",
+    );
+    this.promptLength = promptLength;
+    this.contextLength = contextLength;
+  }
+}
+
+/** Too many requests wait or run already; the same request may be served later. */
+export class BusyError extends CriaError {
+  constructor(message: string) {
+    super("BUSY", message);
   }
 }
 

@@ -1,7 +1,7 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { DisposedError, RequestError } from "../lib/errors.ts";
 import { logitsToLogprobs, longestCommonPrefix } from "../lib/index.ts";
-import { type ChatTemplate, resolveChatTemplate } from "./chat/index.ts";
+import type { ChatTemplate } from "./chat/index.ts";
 import { embeddedModelPath } from "./embedded-model.ts";
 import type { Engine } from "./engine/engine.ts";
 import type { EngineOptions } from "./engine/engine-options.ts";
@@ -11,6 +11,7 @@ import { chatAtOnce, renderChat, streamChat } from "./llama/chat-completion.ts";
 import { completeAtOnce, streamCompletion } from "./llama/completion.ts";
 import { createEmbedding } from "./llama/embedding.ts";
 import type { Prompt } from "./llama/engine-request.ts";
+import { modelTemplate, type TemplateChoice } from "./llama/model-template.ts";
 import { decodeState, encodeState, type LlamaState } from "./llama/state.ts";
 import { Stepper } from "./llama/stepper.ts";
 import { TokenStream } from "./llama/token-stream.ts";
@@ -29,12 +30,7 @@ import type { Model } from "./model.ts";
 import type { SamplingParams } from "./sampling-params.ts";
 import type { TokenizeOptions } from "./vocab.ts";
 
-export interface LlamaOptions extends EngineOptions {
-  /** Jinja source to use instead of the model's own chat template. */
-  chatTemplate?: string | undefined;
-  /** Short name of a built-in chat template. */
-  chatTemplateName?: string | undefined;
-}
+export interface LlamaOptions extends EngineOptions, TemplateChoice {}
 
 /**
  * A model ready to answer any number of requests at once, with a cache that makes a growing conversation pay for its new
@@ -49,20 +45,9 @@ export class Llama implements AsyncDisposable {
   #closed = false;
 
   /** Uses an engine and closes it. @throws TemplateError for a bad chat template. */
-  constructor(engine: Engine, options: Pick<LlamaOptions, "chatTemplate" | "chatTemplateName"> = {}) {
-    const { vocab, metadata } = engine.model;
-    const special = (token: number | undefined) =>
-      token === undefined || vocab.type === "none"
-        ? ""
-        : new TextDecoder().decode(vocab.pieceBytes(token, { special: true }));
+  constructor(engine: Engine, options: TemplateChoice = {}) {
     this.engine = engine;
-    this.chatTemplate = resolveChatTemplate({
-      explicit: options.chatTemplate,
-      named: options.chatTemplateName,
-      metadata,
-      bosToken: special(vocab.bos),
-      eosToken: special(vocab.eos),
-    });
+    this.chatTemplate = modelTemplate(engine.model, options);
     this.#stepper = new Stepper(engine);
     this.#parts = { engine, ended: (tokens) => this.#stepper.take(tokens) };
   }

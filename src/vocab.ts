@@ -209,6 +209,12 @@ export class Vocab {
     );
   }
 
+  /** Text of a token as control tokens are written, "" for none. */
+  specialText(token: number | undefined): string {
+    if (token === undefined || this.type === "none") return "";
+    return new TextDecoder("utf-8", { ignoreBOM: true }).decode(this.pieceBytes(token, { special: true }));
+  }
+
   isControl(token: number): boolean {
     return this.#native.c.llama_vocab_is_control(this.#tokenizer(), this.checkToken(token, "token"));
   }

@@ -1,4 +1,4 @@
-import { RequestError } from "../../lib/errors.ts";
+import { ContextOverflowError, RequestError } from "../../lib/errors.ts";
 import type { Context } from "../context.ts";
 import type { ActiveRequest } from "./active-request.ts";
 import type { RequestSpec } from "./request.ts";
@@ -15,11 +15,7 @@ export function checkLength(
     );
   }
   if (promptLength > contextLength) {
-    throw new RequestError(
-      `the prompt has ${promptLength} tokens, the context holds ${contextLength}; ` +
-        "shorten it or load with a larger contextLength",
-      "prompt",
-    );
+    throw new ContextOverflowError(promptLength, contextLength);
   }
   const most = Math.min(promptLength + maxTokens, contextLength + 1);
   if (capacity < most) throw new RangeError(`the extent has room for ${capacity} tokens, not ${most}`);

@@ -1,4 +1,4 @@
-import { RequestError } from "../../lib/errors.ts";
+import { ContextOverflowError, RequestError } from "../../lib/errors.ts";
 import { logSumExp, topLogprobs } from "../../lib/logprobs.ts";
 import type { Grammar } from "../grammar.ts";
 import type { Model } from "../model.ts";
@@ -87,6 +87,10 @@ export class OpenRequest {
       if (!this.#done) this.end({ reason: "abort", stats: nothingDone });
       return;
     }
+    // Whoever decodes would find it out a step later.
+    const { contextLength } = this.#parts;
+    if (written.promptLength > contextLength)
+      throw new ContextOverflowError(written.promptLength, contextLength);
     this.#written = written;
     if (this.#request.sample) {
       const place = thread.arena.allocateBytes(4 * model.vocab.size);

@@ -1,5 +1,5 @@
 import { loadLibrary, type Native, type Pointer } from "../../ffi/index.ts";
-import { DisposedError, RequestError, WorkerCrashedError } from "../../lib/errors.ts";
+import { BusyError, DisposedError, RequestError, WorkerCrashedError } from "../../lib/errors.ts";
 import type { Model } from "../model.ts";
 import type { SavedState } from "./calls.ts";
 import type { EngineSnapshot } from "./counters.ts";
@@ -170,7 +170,7 @@ export class WorkerEngine implements Engine {
     if (this.#restarting)
       return new WorkerCrashedError("the engine is starting again after a crash; try again in a moment");
     if (this.#side.hasSlot) return undefined;
-    return new RequestError(
+    return new BusyError(
       `${this.#settings.maxRequests} requests are waiting or running already (maxRequests); try again later`,
     );
   }

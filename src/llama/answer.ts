@@ -1,16 +1,21 @@
 import type { Engine, EngineEvent, EngineRequest, EngineStream } from "../engine/engine.ts";
 import type { RequestStats } from "../engine/request.ts";
+import { AnswerClock } from "./answer-clock.ts";
 import { engineRequest, type PreparedRequest, type Prompt } from "./engine-request.ts";
-import type { FinishReason, GenerationParams } from "./types.ts";
+import type { FinishReason, GenerationParams, StreamReports, Timings } from "./types.ts";
+
+/** What an answer needs of an engine. */
+export type AnsweringEngine = Pick<Engine, "model" | "contextLength" | "generates" | "submit">;
 
 /** What the generations of a `Llama` have in common. */
 export interface LlamaParts {
-  readonly engine: Engine;
+  readonly engine: AnsweringEngine;
   /** Is given the tokens of each text that has ended, but for the one sampled last, which is not computed. */
   readonly ended: (tokens: Int32Array) => void;
 }
 
 export type TokenEvent = Extract<EngineEvent, { type: "token" }>;
+export type ProgressEvent = Extract<EngineEvent, { type: "progress" }>;
 export type PromptTokenEvent = Extract<EngineEvent, { type: "prompt-token" }>;
 
 /** How an answer ended. */
@@ -24,9 +29,10 @@ export interface Outcome {
 /** One answer to one prompt, as an engine gives it. */
 export class Answer {
   readonly #parts: LlamaParts;
-  readonly #params: GenerationParams;
+  readonly #params: GenerationParams & StreamReports;
   readonly #prepared: PreparedRequest;
   readonly #stream: EngineStream;
+  readonly #clock = new AnswerClock();
   #promptLength = 0;
   #outcome: Outcome | undefined;
 
@@ -34,7 +40,7 @@ export class Answer {
   constructor(
     parts: LlamaParts,
     prompt: Prompt,
-    { params, more = {} }: { params: GenerationParams; more?: Partial<EngineRequest> },
+    { params, more = {} }: { params: GenerationParams & StreamReports; more?: Partial<EngineRequest> },
   ) {
     this.#parts = parts;
     this.#params = params;
@@ -47,13 +53,23 @@ export class Answer {
     return this.#stream.tokens.subarray(0, this.#promptLength);
   }
 
+  /** What it took so far, by the clock of this thread. */
+  get timings(): Timings {
+    return this.#clock.timings;
+  }
+
+  /** Milliseconds since it was handed over. */
+  get elapsedMs(): number {
+    return this.#clock.elapsedMs;
+  }
+
   /** How it ended, after the last token. */
   get outcome(): Outcome {
     return this.#outcome!;
   }
 
   /** The next token, or what is told about the prompt; undefined after the last. @throws what ended it. */
-  async next(): Promise<TokenEvent | PromptTokenEvent | undefined> {
+  async next(): Promise<TokenEvent | PromptTokenEvent | ProgressEvent | undefined> {
     for (;;) {
       const step = await this.#stream.next();
       // Nothing comes after an end, and nothing else ends a stream that is read by us alone.
@@ -61,15 +77,19 @@ export class Answer {
       const event = step.value;
       switch (event.type) {
         case "token":
+          this.#clock.token();
+          return event;
         case "prompt-token":
           return event;
         case "progress":
           this.#promptLength = event.totalLength;
+          this.#clock.progress(event);
           this.#params.onPromptProgress?.({
             totalLength: event.totalLength,
             cachedLength: event.cachedLength,
             computedLength: event.computedLength - event.cachedLength,
           });
+          if (this.#params.return_progress) return event;
           break;
         case "end":
           this.#ended(event);

@@ -4,6 +4,7 @@ import type { ChatTemplate, RenderOptions } from "../chat/index.ts";
 import type { Vocab } from "../vocab.ts";
 import { Answer, type LlamaParts } from "./answer.ts";
 import { checkCount, checkStops, checkTopCount } from "./check-params.ts";
+import { type ChunkReports, chunkReports } from "./chunk-reports.ts";
 import { tokenText } from "./completion.ts";
 import { type GeneratedToken, mergedDeltas } from "./deltas.ts";
 import { responseHead } from "./response-head.ts";
@@ -65,12 +66,17 @@ function logprobsOf(vocab: Vocab, tokens: readonly GeneratedToken[]): ChatLogpro
 
 type Choice = ChatCompletionChunk["choices"][number];
 
+interface Piece {
+  readonly choice: Choice;
+  readonly reports: ChunkReports;
+}
+
 /** The choices as they come, and the figures of all when they are done. */
 async function* choices(
   parts: LlamaParts,
   template: ChatTemplate,
   params: ChatCompletionParams,
-): AsyncGenerator<Choice, Figures> {
+): AsyncGenerator<Piece, Figures> {
   const { count, stops, topCount } = plan(params);
   const { vocab } = parts.engine.model;
   const text = renderChat(template, params);
@@ -85,15 +91,21 @@ async function* choices(
       more: { stops, topLogprobs: topCount },
     });
   });
+  const begun = new Set<number>();
   for await (const { index, delta } of mergedDeltas(answers)) {
-    if (!delta) {
-      yield { index, delta: {}, finish_reason: answers[index]!.outcome.reason, logprobs: null };
-    } else if (delta.prompt) {
-      yield { index, delta: { role: "assistant", content: "" }, finish_reason: null, logprobs: null };
+    const answer = answers[index]!;
+    const choice: Choice = { index, delta: {}, finish_reason: null, logprobs: null };
+    if (!delta) choice.finish_reason = answer.outcome.reason;
+    else if (delta.prompt || delta.progress) {
+      // The role comes first, whatever comes next.
+      if (!begun.has(index)) choice.delta = { role: "assistant", content: "" };
+      else if (delta.prompt) continue;
+      begun.add(index);
     } else {
-      const logprobs = topCount === undefined ? null : logprobsOf(vocab, delta.tokens);
-      yield { index, delta: { content: delta.text }, finish_reason: null, logprobs };
+      choice.delta = { content: delta.text };
+      if (topCount !== undefined) choice.logprobs = logprobsOf(vocab, delta.tokens);
     }
+    yield { choice, reports: chunkReports(answer, delta, params) };
   }
   return figuresOf(answers, count);
 }
@@ -116,7 +128,7 @@ export async function* streamChat(
         if (params.stream_options?.include_usage) yield { ...head, choices: [], ...step.value };
         return;
       }
-      yield { ...head, choices: [step.value] };
+      yield { ...head, choices: [step.value.choice], ...step.value.reports };
     }
   } finally {
     await source.return({ usage: emptyUsage(), timings: emptyTimings() });
@@ -140,7 +152,7 @@ export async function chatAtOnce(
       };
       return { ...head, choices: done, ...step.value };
     }
-    const { index, delta, finish_reason, logprobs } = step.value;
+    const { index, delta, finish_reason, logprobs } = step.value.choice;
     done[index] ??= {
       index,
       message: { role: "assistant", content: "", refusal: null },

@@ -3,6 +3,7 @@ import type { TokenLogprob } from "../../lib/index.ts";
 import type { Vocab } from "../vocab.ts";
 import { Answer, type LlamaParts, type PromptTokenEvent } from "./answer.ts";
 import { checkCount, checkStops, checkTopCount } from "./check-params.ts";
+import { type ChunkReports, chunkReports } from "./chunk-reports.ts";
 import { mergedDeltas } from "./deltas.ts";
 import type { Prompt } from "./engine-request.ts";
 import { responseHead } from "./response-head.ts";
@@ -96,14 +97,19 @@ export function tokenText(vocab: Vocab, token: number): string {
   return new TextDecoder("utf-8", { ignoreBOM: true }).decode(vocab.pieceBytes(token, { special: true }));
 }
 
-type Chunk = CompletionChunk["choices"][number];
+type Choice = CompletionChunk["choices"][number];
+
+interface Piece {
+  readonly choice: Choice;
+  readonly reports: ChunkReports;
+}
 
 /** The choices of all prompts as they come, and the figures of all when they are done. */
 async function* choices(
   parts: LlamaParts,
   params: CompletionParams,
   { prompts, count, stops, topCount }: Plan,
-): AsyncGenerator<Chunk, Figures> {
+): AsyncGenerator<Piece, Figures> {
   const { vocab } = parts.engine.model;
   const wantsPrompt = params.echo === true && topCount !== undefined;
   const answers = prompts.flatMap((prompt) =>
@@ -118,18 +124,16 @@ async function* choices(
     topCount === undefined ? null : listsOf(vocab, offsets[index]!, tokens);
   for await (const { index, delta } of mergedDeltas(answers)) {
     const answer = answers[index]!;
-    if (!delta) {
-      yield { index, text: "", finish_reason: answer.outcome.reason, logprobs: null };
-    } else if (!delta.prompt) {
-      yield { index, text: delta.text, finish_reason: null, logprobs: logprobs(index, delta.tokens) };
-      offsets[index]! += delta.text.length;
-    } else if (params.echo) {
+    const choice: Choice = { index, text: delta?.text ?? "", finish_reason: null, logprobs: null };
+    if (!delta) choice.finish_reason = answer.outcome.reason;
+    else if (delta.prompt) {
+      if (!params.echo) continue;
       const ids = answer.promptTokens;
-      const text = vocab.detokenize(ids, { removeSpecial: true, special: true });
-      const echoed = wantsPrompt ? likelyTokens(ids, delta.prompt) : [];
-      yield { index, text, finish_reason: null, logprobs: wantsPrompt ? logprobs(index, echoed) : null };
-      offsets[index] = text.length;
-    }
+      choice.text = vocab.detokenize(ids, { removeSpecial: true, special: true });
+      if (wantsPrompt) choice.logprobs = logprobs(index, likelyTokens(ids, delta.prompt));
+    } else if (!delta.progress) choice.logprobs = logprobs(index, delta.tokens);
+    yield { choice, reports: chunkReports(answer, delta, params) };
+    offsets[index]! += choice.text.length;
   }
   return figuresOf(answers, count);
 }
@@ -167,7 +171,7 @@ export async function* streamCompletion(
         if (params.stream_options?.include_usage) yield { ...head, choices: [], ...step.value };
         return;
       }
-      yield { ...head, choices: [step.value] };
+      yield { ...head, choices: [step.value.choice], ...step.value.reports };
     }
   } finally {
     await source.return({ usage: emptyUsage(), timings: emptyTimings() });
@@ -185,7 +189,7 @@ export async function completeAtOnce(parts: LlamaParts, params: CompletionParams
       const head = { ...responseHead("cmpl", model, params.model), object: "text_completion" as const };
       return { ...head, choices: done, ...step.value };
     }
-    const { index, text, finish_reason, logprobs } = step.value;
+    const { index, text, finish_reason, logprobs } = step.value.choice;
     done[index] ??= { index, text: "", finish_reason: "stop", logprobs: null };
     const choice = done[index];
     choice.text += text;

@@ -1,5 +1,5 @@
 import type { TokenLogprob } from "../../lib/logprobs.ts";
-import type { Answer, PromptTokenEvent } from "./answer.ts";
+import type { Answer, ProgressEvent, PromptTokenEvent } from "./answer.ts";
 
 /** A generated token and, where asked for, how likely it and others were. */
 export interface GeneratedToken {
@@ -13,6 +13,8 @@ export interface Delta {
   readonly text: string;
   readonly tokens: readonly GeneratedToken[];
   readonly prompt?: readonly PromptTokenEvent[];
+  /** How far the prompt is; nothing else then. */
+  readonly progress?: ProgressEvent;
 }
 
 /**
@@ -27,6 +29,10 @@ export async function* deltas(answer: Answer): AsyncGenerator<Delta, void> {
       const event = await answer.next();
       if (event?.type === "prompt-token") {
         prompt?.push(event);
+        continue;
+      }
+      if (event?.type === "progress") {
+        yield { text: "", tokens: [], progress: event };
         continue;
       }
       if (prompt) yield { text: "", tokens: [], prompt };

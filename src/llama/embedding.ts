@@ -4,11 +4,17 @@ import { promptList } from "./completion.ts";
 import { modelName } from "./response-head.ts";
 import type { EmbeddingParams, EmbeddingResponse } from "./types.ts";
 
+/** What embeddings need of an engine. */
+export type EmbeddingEngine = Pick<Engine, "model" | "embed">;
+
 /**
  * Embeddings of texts, like OpenAI's `/v1/embeddings`: of length 1 (Euclidean) unless the model ranks or does not pool.
  * @throws RequestError naming the field.
  */
-export async function createEmbedding(engine: Engine, params: EmbeddingParams): Promise<EmbeddingResponse> {
+export async function createEmbedding(
+  engine: EmbeddingEngine,
+  params: EmbeddingParams,
+): Promise<EmbeddingResponse> {
   const inputs = promptList(params.input as never, "input");
   const length = engine.model.outputEmbeddingLength;
   const { dimensions, encoding_format: format = "float" } = params;
@@ -49,7 +55,11 @@ export async function createEmbedding(engine: Engine, params: EmbeddingParams): 
 }
 
 /** @throws what is wrong with the input, by its name. */
-async function embed(engine: Engine, request: EmbeddingRequest, field: string): Promise<EngineEmbedding> {
+async function embed(
+  engine: EmbeddingEngine,
+  request: EmbeddingRequest,
+  field: string,
+): Promise<EngineEmbedding> {
   try {
     return await engine.embed(request);
   } catch (error) {

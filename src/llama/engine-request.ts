@@ -1,7 +1,8 @@
 import { RequestError } from "../../lib/errors.ts";
-import type { Engine, EngineRequest, SampleFunction } from "../engine/engine.ts";
+import type { EngineRequest, SampleFunction } from "../engine/engine.ts";
 import type { SamplerChain } from "../sampler.ts";
 import { createSampler, type SamplingParams, samplingDefaults } from "../sampling-params.ts";
+import type { AnsweringEngine } from "./answer.ts";
 import { checkGeneration } from "./check-params.ts";
 import type { GenerationParams } from "./types.ts";
 
@@ -13,7 +14,11 @@ export interface PreparedRequest extends Disposable {
 }
 
 /** Parameters of llama-server's names as an engine's request. @throws RequestError, TypeError naming the field. */
-export function engineRequest(engine: Engine, prompt: Prompt, params: GenerationParams): PreparedRequest {
+export function engineRequest(
+  engine: AnsweringEngine,
+  prompt: Prompt,
+  params: GenerationParams,
+): PreparedRequest {
   checkGeneration(params);
   if (!engine.generates)
     throw new RequestError("this model is an encoder and cannot generate; use createEmbedding");
@@ -33,6 +38,7 @@ export function engineRequest(engine: Engine, prompt: Prompt, params: Generation
     timeoutMs: params.timeout_ms,
     predictMs: params.t_max_predict_ms,
     cacheSalt: params.cache_salt,
+    adapters: params.lora,
     contextShift: params.context_shift ? { keep: n_keep ?? 0 } : undefined,
     signal: params.signal,
   };
@@ -63,7 +69,7 @@ class SamplerHere {
   /** Whether the chain knows the prompt. */
   #told = false;
 
-  constructor(engine: Engine, params: GenerationParams) {
+  constructor(engine: AnsweringEngine, params: GenerationParams) {
     this.#params = params;
     // Bad parameters are found out before anything is computed.
     this.#chain = createSampler(engine.model, params, { contextLength: engine.contextLength });

@@ -48,8 +48,11 @@ export class TokenStream implements AsyncGenerator<number, void, undefined> {
     if (this.#ended) return { done: true, value: undefined };
     try {
       this.#answer ??= this.#begin();
-      const event = await this.#answer.next();
-      if (event?.type === "token") return { done: false, value: event.token };
+      for (;;) {
+        const event = await this.#answer.next();
+        if (!event) break;
+        if (event.type === "token") return { done: false, value: event.token };
+      }
     } catch (error) {
       this.#ended = true;
       throw error;

@@ -1,4 +1,5 @@
 import type { ChatMessage, ChatTool } from "../chat/index.ts";
+import type { AdapterScale } from "../engine/request.ts";
 import type { SamplingParams } from "../sampling-params.ts";
 
 /** Called with the tokens so far (prompt included) and the logits of the next; true ends the text. */
@@ -16,6 +17,8 @@ export interface GenerationParams extends SamplingParams {
   ignore_eos?: boolean | undefined;
   /** Requests of different salts share nothing of the cache. */
   cache_salt?: string | undefined;
+  /** Adapters of the engine to use, by their number. Default: all, with the scales they were loaded with. */
+  lora?: readonly AdapterScale[] | undefined;
   /** Larger goes first where others wait. Default 0. */
   priority?: number | undefined;
   /** Milliseconds after which it fails, waiting included. */
@@ -44,11 +47,21 @@ export interface Timings {
   /** Prompt tokens computed. */
   prompt_n: number;
   prompt_ms: number;
+  prompt_per_token_ms: number;
   prompt_per_second: number;
   /** Tokens generated. */
   predicted_n: number;
   predicted_ms: number;
+  predicted_per_token_ms: number;
   predicted_per_second: number;
+}
+
+/** How far a prompt is, under the names llama-server uses: tokens, of which `cache` were held already. */
+export interface WireProgress {
+  total: number;
+  cache: number;
+  processed: number;
+  time_ms: number;
 }
 
 export interface Usage {
@@ -60,7 +73,15 @@ export interface Usage {
 
 export type FinishReason = "stop" | "length";
 
-interface CommonParams extends Omit<GenerationParams, "grammar"> {
+/** What a stream reports beside its text. */
+export interface StreamReports {
+  /** How far the prompt is, as `prompt_progress` of chunks. */
+  return_progress?: boolean | undefined;
+  /** `timings` so far, with each chunk. */
+  timings_per_token?: boolean | undefined;
+}
+
+interface CommonParams extends Omit<GenerationParams, "grammar">, StreamReports {
   grammar?: SamplingParams["grammar"];
   model?: string | undefined;
   n?: number | null | undefined;
@@ -112,6 +133,7 @@ export interface CompletionChunk {
   choices: (Omit<CompletionChoice, "finish_reason"> & { finish_reason: FinishReason | null })[];
   usage?: Usage | null;
   timings?: Timings;
+  prompt_progress?: WireProgress;
 }
 
 export interface ChatCompletionParams extends CommonParams {
@@ -168,6 +190,7 @@ export interface ChatCompletionChunk {
   }[];
   usage?: Usage | null;
   timings?: Timings;
+  prompt_progress?: WireProgress;
 }
 
 export interface EmbeddingParams {

@@ -20,21 +20,25 @@ function usageOf({ promptLength, generatedLength, cachedLength }: RequestStats):
   };
 }
 
-function timingsOf({
+const ratio = (a: number, b: number) => (b > 0 ? a / b : 0);
+
+export function timingsOf({
   cachedLength,
   computedLength,
   promptMs,
   generatedLength,
   predictedMs,
-}: RequestStats): Timings {
+}: Omit<RequestStats, "preemptions" | "queueMs" | "promptLength">): Timings {
   return {
     cache_n: cachedLength,
     prompt_n: computedLength,
     prompt_ms: promptMs,
-    prompt_per_second: promptMs > 0 ? (1000 * computedLength) / promptMs : 0,
+    prompt_per_token_ms: ratio(promptMs, computedLength),
+    prompt_per_second: ratio(1000 * computedLength, promptMs),
     predicted_n: generatedLength,
     predicted_ms: predictedMs,
-    predicted_per_second: predictedMs > 0 ? (1000 * generatedLength) / predictedMs : 0,
+    predicted_per_token_ms: ratio(predictedMs, generatedLength),
+    predicted_per_second: ratio(1000 * generatedLength, predictedMs),
   };
 }
 
@@ -70,9 +74,11 @@ export function emptyTimings(): Timings {
     cache_n: 0,
     prompt_n: 0,
     prompt_ms: 0,
+    prompt_per_token_ms: 0,
     prompt_per_second: 0,
     predicted_n: 0,
     predicted_ms: 0,
+    predicted_per_token_ms: 0,
     predicted_per_second: 0,
   };
 }
@@ -84,6 +90,8 @@ function addTimings(total: Timings, one: Timings): void {
   total.prompt_ms += one.prompt_ms;
   total.predicted_n += one.predicted_n;
   total.predicted_ms += one.predicted_ms;
-  total.prompt_per_second = total.prompt_ms > 0 ? (1000 * total.prompt_n) / total.prompt_ms : 0;
-  total.predicted_per_second = total.predicted_ms > 0 ? (1000 * total.predicted_n) / total.predicted_ms : 0;
+  total.prompt_per_token_ms = ratio(total.prompt_ms, total.prompt_n);
+  total.prompt_per_second = ratio(1000 * total.prompt_n, total.prompt_ms);
+  total.predicted_per_token_ms = ratio(total.predicted_ms, total.predicted_n);
+  total.predicted_per_second = ratio(1000 * total.predicted_n, total.predicted_ms);
 }

@@ -1,0 +1,198 @@
+import { RequestError } from "../../../lib/errors.ts";
+import type { TokenLogprob } from "../../../lib/logprobs.ts";
+import type { EngineEvent } from "../../engine/engine.ts";
+import type { RequestStats } from "../../engine/request.ts";
+import { checkStops, checkTopCount } from "../../llama/check-params.ts";
+import { tokenText } from "../../llama/completion.ts";
+import { engineRequest, type Prompt } from "../../llama/engine-request.ts";
+import type { GenerationParams, StreamReports } from "../../llama/types.ts";
+import { timingsOf } from "../../llama/usage.ts";
+import type { Vocab } from "../../vocab.ts";
+import type { ObservedEngine } from "../observed-engine.ts";
+import { pickFields } from "../response-fields.ts";
+
+/** Fields of `/completion` that are no other endpoint's. */
+export interface NativeParams extends GenerationParams, StreamReports {
+  n_probs?: number;
+  return_tokens?: boolean;
+  response_fields?: readonly string[];
+  stop?: string | readonly string[];
+  model?: string;
+}
+
+type Mixed = string | readonly (string | number)[];
+
+/** Text and tokens, mixed, as one prompt: what is text behind tokens gets no BOS of its own. */
+function onePrompt(vocab: Vocab, prompt: Mixed): Prompt {
+  if (typeof prompt === "string") return prompt;
+  if (prompt.every((part) => typeof part === "number")) return prompt as number[];
+  return prompt.flatMap((part, index) =>
+    typeof part === "number" ? [part] : Array.from(vocab.tokenize(part, { addSpecial: index === 0 })),
+  );
+}
+
+/** The prompts of a request: one text, one list of tokens and texts, or a list of several of either. */
+export function nativePrompts(vocab: Vocab, prompt: Mixed | readonly Mixed[]): Prompt[] {
+  if (typeof prompt === "string") return [prompt];
+  const several =
+    prompt.some((part) => Array.isArray(part)) || prompt.every((part) => typeof part === "string");
+  return several
+    ? (prompt as readonly Mixed[]).map((part) => onePrompt(vocab, part))
+    : [onePrompt(vocab, prompt as Mixed)];
+}
+
+interface WireProbability {
+  id: number;
+  token: string;
+  bytes: number[];
+  logprob: number;
+  top_logprobs?: WireProbability[];
+}
+
+function probability(vocab: Vocab, { token, logprob }: TokenLogprob): WireProbability {
+  return {
+    id: token,
+    token: tokenText(vocab, token),
+    bytes: Array.from(vocab.pieceBytes(token, { special: true })),
+    logprob,
+  };
+}
+
+/** One answer to one prompt in llama-server's form: chunks where streamed, and last the whole of what there is to tell. */
+export class NativeAnswer {
+  readonly #engine: ObservedEngine;
+  readonly #index: number;
+  readonly #params: NativeParams;
+  readonly #prompt: Prompt;
+  #content = "";
+  #tokens: number[] = [];
+  #probabilities: WireProbability[] = [];
+  #promptLength = 0;
+
+  constructor(
+    engine: ObservedEngine,
+    prompt: Prompt,
+    { params, index }: { params: NativeParams; index: number },
+  ) {
+    this.#engine = engine;
+    this.#prompt = prompt;
+    this.#params = params;
+    this.#index = index;
+  }
+
+  /** Chunks, and the final object last. */
+  async *chunks(): AsyncGenerator<object, void> {
+    const { n_probs = 0, return_progress } = this.#params;
+    const topLogprobs = n_probs > 0 ? checkTopCount(n_probs, "n_probs", 100) : undefined;
+    const prepared = engineRequest(this.#engine, this.#prompt, this.#params);
+    const started = performance.now();
+    try {
+      const stops = checkStops(this.#params.stop);
+      const stream = this.#engine.submit({ ...prepared.request, stops, topLogprobs });
+      const slot = this.#engine.slot;
+      for await (const event of stream) {
+        if (event.type === "error") throw event.error;
+        if (event.type === "progress") {
+          this.#promptLength = event.totalLength;
+          if (!return_progress) continue;
+          const { totalLength: total, cachedLength: cache, computedLength: processed } = event;
+          const time_ms = Math.round(performance.now() - started);
+          yield { ...this.#chunk("", [], slot), prompt_progress: { total, cache, processed, time_ms } };
+        } else if (event.type === "token") {
+          yield* this.#token(event, slot);
+        } else if (event.type === "end") {
+          if (event.text !== "") yield this.#chunk(event.text, [], slot);
+          this.#content += event.text;
+          yield this.#final(event, stream.tokens, slot);
+        }
+      }
+    } finally {
+      prepared[Symbol.dispose]();
+    }
+  }
+
+  /** The final object alone. */
+  async whole(): Promise<object> {
+    let last: object = {};
+    for await (const chunk of this.chunks()) last = chunk;
+    const { response_fields } = this.#params;
+    const { return_tokens } = this.#params;
+    const whole = {
+      ...last,
+      content: this.#content,
+      tokens: return_tokens ? this.#tokens : [],
+      ...(this.#probabilities.length > 0 ? { completion_probabilities: this.#probabilities } : {}),
+    };
+    return response_fields?.length ? pickFields(whole, response_fields) : whole;
+  }
+
+  *#token(event: Extract<EngineEvent, { type: "token" }>, slot: number): Generator<object> {
+    this.#tokens.push(event.token);
+    const { n_probs = 0 } = this.#params;
+    const { vocab } = this.#engine.model;
+    const probabilities =
+      n_probs > 0
+        ? [{ ...probability(vocab, event), top_logprobs: event.top.map((top) => probability(vocab, top)) }]
+        : [];
+    this.#probabilities.push(...probabilities);
+    this.#content += event.text;
+    if (event.ends) return;
+    yield {
+      ...this.#chunk(event.text, [event.token], slot),
+      ...(probabilities.length > 0 ? { completion_probabilities: probabilities } : {}),
+    };
+  }
+
+  #chunk(content: string, tokens: number[], slot: number) {
+    return {
+      index: this.#index,
+      content,
+      tokens,
+      stop: false,
+      id_slot: slot,
+      tokens_predicted: this.#tokens.length,
+      tokens_evaluated: this.#promptLength,
+    };
+  }
+
+  #final(event: Extract<EngineEvent, { type: "end" }>, tokens: Int32Array, slot: number) {
+    const { vocab } = this.#engine.model;
+    const { stats, stop, reason } = event;
+    const { signal: _, ...settings } = this.#params;
+    const prompt =
+      typeof this.#prompt === "string"
+        ? this.#prompt
+        : vocab.detokenize(tokens.subarray(0, stats.promptLength), { special: true });
+    return {
+      index: this.#index,
+      content: "",
+      tokens: [],
+      id_slot: slot,
+      stop: true,
+      model: this.#params.model,
+      tokens_predicted: stats.generatedLength,
+      tokens_evaluated: stats.promptLength,
+      generation_settings: settings,
+      prompt,
+      has_new_line: this.#content.includes("\n"),
+      truncated: false,
+      stop_type: stop !== undefined ? "word" : reason === "length" ? "limit" : "eos",
+      stopping_word: stop ?? "",
+      tokens_cached: tokensCached(stats),
+      timings: timingsOf(stats),
+    };
+  }
+}
+
+/** Tokens that the cache holds of it afterwards: all but the one sampled last. */
+function tokensCached({ promptLength, generatedLength }: RequestStats): number {
+  return promptLength + Math.max(0, generatedLength - 1);
+}
+
+/** `n_predict`, which llama-server also takes as `max_tokens`. @throws RequestError */
+export function predictLength(n_predict: number | undefined, max_tokens: number | undefined): number {
+  const count = n_predict ?? max_tokens ?? -1;
+  if (count === -2)
+    throw new RequestError("n_predict: -2 is not supported; use -1 for no limit", "n_predict");
+  return count;
+}

@@ -1,0 +1,73 @@
+import type { ChatTemplate } from "../chat/index.ts";
+import type { Engine } from "../engine/engine.ts";
+import type { AdapterScale } from "../engine/request.ts";
+import type { AnsweringEngine, LlamaParts } from "../llama/answer.ts";
+import { modelTemplate } from "../llama/model-template.ts";
+import { modelName } from "../llama/response-head.ts";
+import type { GenerationParams } from "../llama/types.ts";
+import { Metrics } from "./metrics.ts";
+import { ObservedEngine, type Observers, type RequestNote } from "./observed-engine.ts";
+import type { ServerOptions } from "./options.ts";
+import { Slots } from "./slots.ts";
+
+/** What the routes of one app have in common. */
+export class Service {
+  readonly engine: Engine;
+  readonly options: ServerOptions;
+  readonly template: ChatTemplate;
+  readonly slots: Slots;
+  readonly metrics: Metrics;
+  /** Scales of requests that name none; undefined until somebody set them. */
+  lora: readonly AdapterScale[] | undefined;
+  /** Seconds since 1970. */
+  readonly started = Math.floor(Date.now() / 1000);
+  /** Set once no more requests are taken. */
+  draining = false;
+  readonly #observers: Observers;
+
+  constructor(engine: Engine, options: ServerOptions) {
+    this.engine = engine;
+    this.options = options;
+    this.template = modelTemplate(engine.model, options);
+    this.slots = new Slots(options.parallel ?? 4, options.slotSavePath);
+    this.metrics = new Metrics(engine);
+    const { maxRequests = Number.POSITIVE_INFINITY } = options;
+    this.#observers = { slots: this.slots, metrics: this.metrics, maxRequests };
+  }
+
+  get modelName(): string {
+    return this.options.alias ?? modelName(this.engine.model);
+  }
+
+  get keepAliveMs(): number {
+    return this.options.keepAliveMs ?? 5000;
+  }
+
+  /** The engine for one request. */
+  observed(note: RequestNote): ObservedEngine {
+    return new ObservedEngine(this.engine, this.#observers, note);
+  }
+
+  parts(engine: AnsweringEngine): LlamaParts {
+    return { engine, ended: () => {} };
+  }
+
+  /** A request's fields as the layers below take them: without nulls, over the server's own defaults. */
+  params<T extends Record<string, unknown>>(fields: T, signal: AbortSignal): GenerationParams & Dense<T> {
+    const given = Object.fromEntries(
+      Object.entries(fields).filter(([, value]) => value !== undefined && value !== null),
+    );
+    const { defaults, contextShift } = this.options;
+    const lora = this.lora ? { lora: this.lora } : {};
+    return {
+      ...defaults,
+      ...lora,
+      ...(contextShift ? { context_shift: true } : {}),
+      ...given,
+      signal,
+    } as unknown as GenerationParams & Dense<T>;
+  }
+}
+
+/** Fields without null, which in a request stands for nothing. */
+export type Dense<T> = { [K in keyof T]: Exclude<T[K], null> };

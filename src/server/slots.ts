@@ -1,0 +1,170 @@
+import { readFile, rename, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import type { Engine } from "../engine/engine.ts";
+import { decodeState, encodeState } from "../llama/state.ts";
+import { HttpError } from "./errors.ts";
+
+/** A request that runs, as its slot tells of it. */
+export interface SlotWork {
+  readonly kind: "chat" | "completion";
+  readonly params: Readonly<Record<string, unknown>>;
+  /** Its tokens so far; borrowed. */
+  readonly tokens: () => Int32Array;
+  generated: number;
+}
+
+interface Slot {
+  readonly id: number;
+  work: SlotWork | undefined;
+  /** What the request before had computed. */
+  tokens: Int32Array;
+  salt: string;
+  usedAt: number;
+  task: number;
+}
+
+/** The name of a file and nothing else: no folder, no way out of one. */
+const fileName = /^[A-Za-z0-9][A-Za-z0-9._-]{0,200}$/;
+
+/**
+ * llama-server's view of an engine: as many slots as requests run side by side. Here a slot holds nothing, since every request
+ * may use what any other has computed; it remembers which tokens went through it, so that they can be saved.
+ */
+export class Slots {
+  readonly #slots: Slot[];
+  readonly #folder: string | undefined;
+  #clock = 0;
+
+  constructor(count: number, folder: string | undefined) {
+    this.#folder = folder;
+    this.#slots = Array.from({ length: count }, (_, id) => ({
+      id,
+      work: undefined,
+      tokens: new Int32Array(0),
+      salt: "",
+      usedAt: 0,
+      task: -1,
+    }));
+  }
+
+  get all(): readonly Slot[] {
+    return this.#slots;
+  }
+  get idleCount(): number {
+    return this.#slots.filter(({ work }) => !work).length;
+  }
+
+  /** Gives a request a slot: the one it wants where that is free, else the one unused longest; undefined where none is. */
+  enter(work: SlotWork, wanted: number | undefined): number {
+    const free = this.#slots.filter((slot) => !slot.work);
+    const slot =
+      free.find(({ id }) => id === wanted) ??
+      free.reduce<Slot | undefined>((a, b) => (a && a.usedAt <= b.usedAt ? a : b), undefined);
+    if (!slot) return -1;
+    slot.work = work;
+    slot.usedAt = ++this.#clock;
+    slot.task = this.#clock;
+    return slot.id;
+  }
+
+  leave(id: number, salt: string): void {
+    const slot = this.#slots[id];
+    if (!slot?.work) return;
+    slot.tokens = slot.work.tokens().slice();
+    slot.salt = salt;
+    slot.work = undefined;
+  }
+
+  /** @throws HttpError for a slot that there is not. */
+  slot(id: string): Slot {
+    const slot = /^\d+$/.test(id) ? this.#slots[Number(id)] : undefined;
+    if (slot) return slot;
+    throw new HttpError(
+      "invalid_request_error",
+      `there is no slot ${id.slice(0, 20)}; they are 0 to ${this.#slots.length - 1}`,
+      {
+        param: "id_slot",
+      },
+    );
+  }
+
+  /** Writes the cache of a slot's tokens to a file of the slot folder. */
+  async save(engine: Engine, slot: Slot, name: string) {
+    const path = this.#path(name);
+    const started = performance.now();
+    if (slot.work) throw new HttpError("unavailable_error", `slot ${slot.id} is busy; try again later`);
+    const saved = await engine.saveState(slot.tokens, { cacheSalt: slot.salt });
+    const bytes = encodeState(saved);
+    // A reader never sees half a file.
+    const partial = `${path}.${process.pid}.part`;
+    await writeFile(partial, bytes);
+    await rename(partial, path);
+    return {
+      id_slot: slot.id,
+      filename: name,
+      n_saved: saved.tokens.length,
+      n_written: bytes.length,
+      timings: { save_ms: performance.now() - started },
+    };
+  }
+
+  /** Puts what was saved back into the cache, and into a slot. */
+  async restore(engine: Engine, slot: Slot, name: string) {
+    const path = this.#path(name);
+    const started = performance.now();
+    if (slot.work) throw new HttpError("unavailable_error", `slot ${slot.id} is busy; try again later`);
+    let bytes: Uint8Array;
+    try {
+      bytes = await readFile(path);
+    } catch {
+      throw new HttpError("invalid_request_error", `there is no saved slot ${name}`, { param: "filename" });
+    }
+    const state = decodeState(bytes, name);
+    if (state.tokens.length > engine.contextLength) {
+      throw new HttpError(
+        "invalid_request_error",
+        `${name} has ${state.tokens.length} tokens, the context holds ${engine.contextLength}`,
+        {
+          param: "filename",
+        },
+      );
+    }
+    if (state.tokens.length > 0) await engine.loadState(state);
+    slot.tokens = state.tokens;
+    slot.salt = "";
+    return {
+      id_slot: slot.id,
+      filename: name,
+      n_restored: state.tokens.length,
+      n_read: bytes.length,
+      timings: { restore_ms: performance.now() - started },
+    };
+  }
+
+  /** Forgets what a slot has, and every prefix that no request is using: prefixes belong to all. */
+  async erase(engine: Engine, slot: Slot) {
+    const erased = slot.tokens.length;
+    slot.tokens = new Int32Array(0);
+    await engine.clearCache();
+    return { id_slot: slot.id, n_erased: erased };
+  }
+
+  #path(name: string): string {
+    if (this.#folder === undefined) {
+      throw new HttpError(
+        "not_supported_error",
+        "this server saves no slots; start it with --slot-save-path",
+      );
+    }
+    if (!fileName.test(name)) {
+      throw new HttpError(
+        "invalid_request_error",
+        "filename must be a plain name of letters, digits, ., - and _",
+        {
+          param: "filename",
+        },
+      );
+    }
+    return join(this.#folder, name);
+  }
+}

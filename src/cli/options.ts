@@ -3,6 +3,9 @@ import { type GpuChoice, gpuChoices } from "../../ffi/index.ts";
 import { BUILTIN_TEMPLATES } from "../chat/index.ts";
 import type { CacheType } from "../context-options.ts";
 import { cacheTypes, defaultThreadCount, maxContextLength, maxThreads } from "../context-options.ts";
+import { embeddedModelPath } from "../embedded-model.ts";
+import type { EngineOptions } from "../engine/engine-options.ts";
+import { WorkerEngine } from "../engine/worker-engine.ts";
 import { Llama, type LlamaOptions } from "../llama.ts";
 import type { KvOverrides } from "../model-overrides.ts";
 import { integer, number } from "./numbers.ts";
@@ -158,22 +161,36 @@ export function loadOptions(flags: ModelFlags): LlamaOptions {
   return options;
 }
 
-/** Loads the model that the flags name, with a progress line on a terminal. */
-export async function loadLlama(flags: ModelFlags): Promise<Llama> {
-  if (flags.model === undefined) {
+/** Runs a load with a progress line on a terminal; says so where no model was named. */
+async function withProgress<T>(
+  model: string | undefined,
+  load: (onProgress: NonNullable<LlamaOptions["onProgress"]>) => Promise<T>,
+): Promise<T> {
+  if (model === undefined) {
     process.stderr.write("cria: no -m given, using the tiny model that comes with cria\n");
   }
   const terminal = process.stderr.isTTY;
   let shown = -1;
-  const llama = await Llama.load(flags.model, {
-    ...loadOptions(flags),
-    onProgress: (fraction) => {
-      const percent = Math.floor(100 * fraction);
-      if (terminal && percent !== shown) process.stderr.write(`\rloading ${percent}%`);
-      shown = percent;
-      return undefined;
-    },
+  const loaded = await load((fraction) => {
+    const percent = Math.floor(100 * fraction);
+    if (terminal && percent !== shown) process.stderr.write(`\rloading ${percent}%`);
+    shown = percent;
+    return undefined;
   });
   if (terminal) process.stderr.write("\r\x1b[K");
-  return llama;
+  return loaded;
+}
+
+/** Loads the model that the flags name. */
+export function loadLlama(flags: ModelFlags): Promise<Llama> {
+  return withProgress(flags.model, (onProgress) =>
+    Llama.load(flags.model, { ...loadOptions(flags), onProgress }),
+  );
+}
+
+/** Starts an engine on the model that was named, or on the embedded one. */
+export function loadEngine(model: string | undefined, options: EngineOptions): Promise<WorkerEngine> {
+  return withProgress(model, (onProgress) =>
+    WorkerEngine.load(model ?? embeddedModelPath(), { ...options, onProgress }),
+  );
 }

@@ -4,6 +4,7 @@ import { addChatCommand } from "./chat.ts";
 import { addDoctorCommand } from "./doctor.ts";
 import { addInspectCommand } from "./inspect.ts";
 import { addRunCommand } from "./run.ts";
+import { addServeCommand } from "./serve.ts";
 import { addTokenizeCommand } from "./tokenize.ts";
 
 function packageVersion(): string {
@@ -25,12 +26,13 @@ export function buildProgram(): Command {
     .version(packageVersion())
     .configureOutput({
       outputError: (text, write) =>
-        write(text.replace(/^error: /, "cria: ").replace("is invalid. must", "is invalid: it must")),
+        write(text.replace(/^error: /, "cria: ").replace(/is invalid\. (must|is not)/, "is invalid: it $1")),
     })
     .showHelpAfterError("(add --help for all options)")
     .exitOverride();
   addRunCommand(program);
   addChatCommand(program);
+  addServeCommand(program);
   addTokenizeCommand(program);
   addInspectCommand(program);
   addDoctorCommand(program);

@@ -267,7 +267,7 @@ export class EngineCore {
     for (;;) {
       const ready = [...this.#requests.running].filter((request) => this.#canRun(request));
       const waiting = ready.filter(({ decoding }) => decoding).length;
-      const budget = this.#books.rates.budget(this.context.batchSize, waiting);
+      const budget = this.#books.rates.budget(this.context.batchSize, waiting, ready.length);
       const planned = plan(ready, { ...budget, even: this.layout.kind === "streams" });
       const wanted = planned.segments.reduce((sum, { count }) => sum + count, 0);
       if (wanted === 0 || this.prefixes.makeRoom(wanted)) return planned;

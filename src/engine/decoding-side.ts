@@ -1,5 +1,6 @@
 import type { Native } from "../../ffi/index.ts";
 import { Model } from "../model.ts";
+import type { TokenizeOptions } from "../vocab.ts";
 import type { Call } from "./calls.ts";
 import { DecodeThread, type LoadHooks } from "./decode-thread.ts";
 import type { EngineSettings } from "./engine-options.ts";
@@ -97,6 +98,10 @@ export class DecodingSide {
     this.#requests.set(id, open);
     this.thread.worker.ref();
     return open;
+  }
+
+  tokenize(text: string, options?: TokenizeOptions): Promise<Int32Array> {
+    return this.#writer.tokenize(text, options);
   }
 
   /** Asks what is answered between two steps. @param keep what the decoding side reads meanwhile. */

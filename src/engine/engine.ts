@@ -1,6 +1,7 @@
 import type { TokenLogprob } from "../../lib/logprobs.ts";
 import type { Model } from "../model.ts";
 import type { SamplingParams } from "../sampling-params.ts";
+import type { TokenizeOptions } from "../vocab.ts";
 import type { EngineSnapshot } from "./counters.ts";
 import type { AdapterScale, EndReason, RequestStats } from "./request.ts";
 
@@ -126,6 +127,8 @@ export interface Engine extends AsyncDisposable {
   readonly generates: boolean;
   /** Requests that wait or run. */
   readonly requestCount: number;
+  /** Token ids of a text; of a long one on another thread. @throws TypeError for what is no text */
+  tokenize(text: string, options?: TokenizeOptions): Promise<Int32Array>;
   /** Never throws for what a request asks: its stream tells. @throws DisposedError */
   submit(request: EngineRequest): EngineStream;
   /** Waits in the same queue as what is generated. @throws RequestError naming the field; `signal.reason`. */

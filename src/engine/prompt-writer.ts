@@ -1,5 +1,5 @@
 import type { TokenArena } from "../../lib/token-arena.ts";
-import type { Vocab } from "../vocab.ts";
+import type { TokenizeOptions, Vocab } from "../vocab.ts";
 import type { EngineRequest } from "./engine.ts";
 import { ReplyMemory } from "./reply-memory.ts";
 import type { TextThread } from "./text-thread.ts";
@@ -59,6 +59,13 @@ export class PromptWriter {
     return prompt.length > shortText
       ? this.#writeLong(prompt, request, undefined)
       : this.#writeShort(prompt, request);
+  }
+
+  /** Token ids of a text that is no prompt. */
+  async tokenize(text: string, options: TokenizeOptions = {}): Promise<Int32Array> {
+    const { addSpecial = true, parseSpecial = true } = options;
+    if (text.length > shortText) return this.#textThread().tokenize(text, { addSpecial, parseSpecial });
+    return this.#vocab.tokenize(text, { addSpecial, parseSpecial });
   }
 
   /** Whether another thread is using the model for it. */

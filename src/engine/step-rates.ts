@@ -118,12 +118,14 @@ export class StepRates {
    * The bound on gaps or two decode steps, whichever is more; four times that where nobody is waiting for a token. Where
    * prompts make a step much longer however few their tokens are, up to twice the bound goes to tokens that are worth it.
    * @param decoding sequences that wait for their next token.
+   * @param running those and the ones whose prompts are computed: once all of them decode, that is how long steps will be.
    */
-  budget(batch: number, decoding: number): Budget {
+  budget(batch: number, decoding: number, running = decoding): Budget {
     const decodeMs = this.expected({ decoded: decoding, prefilled: 0 });
+    const steadyMs = this.expected({ decoded: running, prefilled: 0 });
     // A line may go anywhere beyond what was measured: what it says there must not allow longer gaps.
-    const seenMs = this.expected({ decoded: Math.min(decoding, this.#seen), prefilled: 0 });
-    const gap = Math.max(this.bound, 2 * Math.min(decodeMs, seenMs));
+    const seenMs = this.expected({ decoded: Math.min(running, this.#seen), prefilled: 0 });
+    const gap = Math.max(this.bound, 2 * Math.min(steadyMs, seenMs));
     const part = this.#steps % 2 === 0 ? 1 : 1 - variation;
     const probing = decoding > 0 && this.#sinceProbe >= probeInterval;
     const overhead = this.#prompts.start;

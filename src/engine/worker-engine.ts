@@ -1,6 +1,7 @@
 import { loadLibrary, type Native, type Pointer } from "../../ffi/index.ts";
 import { BusyError, DisposedError, RequestError, WorkerCrashedError } from "../../lib/errors.ts";
 import type { Model } from "../model.ts";
+import type { TokenizeOptions } from "../vocab.ts";
 import type { SavedState } from "./calls.ts";
 import type { EngineSnapshot } from "./counters.ts";
 import { DecodingSide } from "./decoding-side.ts";
@@ -70,6 +71,11 @@ export class WorkerEngine implements Engine {
   }
   get requestCount(): number {
     return this.#side.requestCount;
+  }
+
+  async tokenize(text: string, options?: TokenizeOptions): Promise<Int32Array> {
+    if (typeof text !== "string") throw new TypeError(`text must be a string, got ${typeof text}`);
+    return (await this.#ready()).tokenize(text, options);
   }
 
   submit(request: EngineRequest): EngineStream {

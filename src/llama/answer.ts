@@ -26,6 +26,18 @@ export interface Outcome {
   readonly stats: RequestStats;
 }
 
+/** Starts several answers; where one is refused, those before it are given up. */
+export function startAnswers(count: number, start: (index: number) => Answer): Answer[] {
+  const answers: Answer[] = [];
+  try {
+    for (let index = 0; index < count; index++) answers.push(start(index));
+  } catch (error) {
+    for (const answer of answers) void answer.return();
+    throw error;
+  }
+  return answers;
+}
+
 /** One answer to one prompt, as an engine gives it. */
 export class Answer {
   readonly #parts: LlamaParts;

@@ -2,7 +2,7 @@ import { RequestError } from "../../lib/errors.ts";
 import type { TokenLogprob } from "../../lib/index.ts";
 import type { ChatTemplate, RenderOptions } from "../chat/index.ts";
 import type { Vocab } from "../vocab.ts";
-import { Answer, type LlamaParts } from "./answer.ts";
+import { Answer, type LlamaParts, startAnswers } from "./answer.ts";
 import { checkCount, checkStops, checkTopCount } from "./check-params.ts";
 import { type ChunkReports, chunkReports } from "./chunk-reports.ts";
 import { tokenText } from "./completion.ts";
@@ -84,7 +84,7 @@ async function* choices(
   const hasBos = vocab.addBos && template.bosToken !== "" && text.startsWith(template.bosToken);
   const prompt = hasBos ? text.slice(template.bosToken.length) : text;
   const max_tokens = params.max_completion_tokens ?? params.max_tokens;
-  const answers = Array.from({ length: count }, (_, index) => {
+  const answers = startAnswers(count, (index) => {
     const seed = params.seed == null ? params.seed : params.seed + index;
     return new Answer(parts, prompt, {
       params: { ...params, max_tokens, seed },

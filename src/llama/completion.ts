@@ -1,7 +1,7 @@
 import { RequestError } from "../../lib/errors.ts";
 import type { TokenLogprob } from "../../lib/index.ts";
 import type { Vocab } from "../vocab.ts";
-import { Answer, type LlamaParts, type PromptTokenEvent } from "./answer.ts";
+import { Answer, type LlamaParts, type PromptTokenEvent, startAnswers } from "./answer.ts";
 import { checkCount, checkStops, checkTopCount } from "./check-params.ts";
 import { type ChunkReports, chunkReports } from "./chunk-reports.ts";
 import { mergedDeltas } from "./deltas.ts";
@@ -112,13 +112,12 @@ async function* choices(
 ): AsyncGenerator<Piece, Figures> {
   const { vocab } = parts.engine.model;
   const wantsPrompt = params.echo === true && topCount !== undefined;
-  const answers = prompts.flatMap((prompt) =>
-    Array.from({ length: count }, (_, number) => {
-      const seeded = params.seed == null ? params : { ...params, seed: params.seed + number };
-      const more = { stops, topLogprobs: topCount, promptLogprobs: wantsPrompt };
-      return new Answer(parts, prompt, { params: seeded, more });
-    }),
-  );
+  const answers = startAnswers(prompts.length * count, (index) => {
+    const [prompt, number] = [prompts[Math.floor(index / count)]!, index % count];
+    const seeded = params.seed == null ? params : { ...params, seed: params.seed + number };
+    const more = { stops, topLogprobs: topCount, promptLogprobs: wantsPrompt };
+    return new Answer(parts, prompt, { params: seeded, more });
+  });
   const offsets = answers.map(() => 0);
   const logprobs = (index: number, tokens: readonly LikelyToken[]) =>
     topCount === undefined ? null : listsOf(vocab, offsets[index]!, tokens);

@@ -14,14 +14,9 @@ import { Service } from "./service.ts";
 
 const defaultBodyLimit = 64 * 2 ** 20;
 
-/** Bun ends requests that are silent for ten seconds, unless told otherwise for each. */
-interface BunServer {
-  timeout?(request: Request, seconds: number): void;
-}
-
 function assemble(service: Service) {
   const { options } = service;
-  const app = new Hono<{ Bindings: BunServer }>();
+  const app = new Hono();
   if (options.cors !== false) {
     const origin = options.cors ?? "*";
     app.use(
@@ -29,8 +24,6 @@ function assemble(service: Service) {
     );
   }
   app.use(async (c, next) => {
-    // Without a server, as in tests and in process, there are no bindings.
-    c.env?.timeout?.(c.req.raw, 0);
     const started = performance.now();
     await next();
     const { status } = c.res;

@@ -22,9 +22,16 @@ function nestsTooDeep(text: string): boolean {
   return false;
 }
 
+/** What Bun's server can be told for one request; elsewhere, and in process, there is none. */
+interface BunServer {
+  timeout?(request: Request, seconds: number): void;
+}
+
 /** The body of a request as JSON, whatever its content type says. @throws HttpError */
 export async function readJson(c: Context): Promise<unknown> {
   const bytes = await c.req.arrayBuffer();
+  // Bun ends what is silent for long. Who sends half a request shall not stay, who waits for an answer shall.
+  (c.env as BunServer | undefined)?.timeout?.(c.req.raw, 0);
   let text: string;
   try {
     text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);

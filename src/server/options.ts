@@ -1,3 +1,4 @@
+import type { AdapterScale } from "../engine/request.ts";
 import type { GenerationParams } from "../llama/types.ts";
 import type { LlamaOptions } from "../llama.ts";
 
@@ -45,5 +46,7 @@ export interface ServerOptions extends Pick<LlamaOptions, "chatTemplate" | "chat
   readonly contextShift?: boolean | undefined;
   /** LoRA adapters of the engine, in its order. */
   readonly adapters?: readonly { readonly path: string; readonly scale?: number | undefined }[] | undefined;
+  /** Scales of adapters for requests that name none. Default: those they were loaded with. */
+  readonly lora?: readonly AdapterScale[] | undefined;
   readonly log?: ServerLog | undefined;
 }

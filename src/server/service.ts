@@ -32,6 +32,7 @@ export class Service {
     this.slots = new Slots(options.parallel ?? 4, options.slotSavePath);
     this.metrics = new Metrics(engine);
     const { maxRequests = Number.POSITIVE_INFINITY } = options;
+    this.lora = options.lora;
     this.#observers = { slots: this.slots, metrics: this.metrics, maxRequests };
   }
 

@@ -7,7 +7,7 @@ import { cria } from "../support/cli.ts";
 
 setDefaultTimeout(30_000);
 
-test.each(["", "run", "chat", "tokenize", "inspect", "doctor"])(
+test.each(["", "run", "chat", "tokenize", "inspect", "doctor", "serve"])(
   "cria %s --help lists every flag, and the manual the command",
   async (name) => {
     const { code, stdout, stderr } = await cria([...(name ? [name] : []), "--help"]);
@@ -15,7 +15,7 @@ test.each(["", "run", "chat", "tokenize", "inspect", "doctor"])(
     const program = buildProgram();
     const command = program.commands.find((each) => each.name() === name) ?? program;
     expect(stdout).toStartWith(`Usage: ${name ? `cria ${name}` : "cria"} `);
-    for (const { flags } of command.options) expect(stdout).toContain(`  ${flags} `);
+    for (const { flags, hidden } of command.options) if (!hidden) expect(stdout).toContain(`  ${flags} `);
     for (const each of command.commands) expect(stdout).toContain(`  ${each.name()} `);
     const manual = readFileSync(new URL("../../docs/cli.md", import.meta.url), "utf8");
     if (name) expect(manual).toContain(`| \`cria ${name}\` |`);

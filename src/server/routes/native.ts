@@ -84,19 +84,18 @@ export function nativeRoutes(service: Service) {
     .route("/completions", complete)
     .route("/embedding", embed)
     .route("/embeddings", embed)
-    .post("/tokenize", body(tokenizeRequest), (c) => {
+    .post("/tokenize", body(tokenizeRequest), async (c) => {
       const { content, add_special, parse_special, with_pieces } = c.req.valid("json");
       const parts = typeof content === "string" ? [content] : content;
-      const ids = parts.flatMap((part, index) =>
+      const lists = parts.map((part, index) =>
         typeof part === "number"
           ? [vocab.checkToken(part, `content[${index}]`)]
-          : Array.from(
-              vocab.tokenize(part, {
-                addSpecial: (add_special ?? false) && index === 0,
-                parseSpecial: parse_special ?? true,
-              }),
-            ),
+          : service.engine.tokenize(part, {
+              addSpecial: (add_special ?? false) && index === 0,
+              parseSpecial: parse_special ?? true,
+            }),
       );
+      const ids = (await Promise.all(lists)).flatMap((list) => Array.from(list));
       const tokens = with_pieces ? ids.map((id) => ({ id, piece: pieceOf(vocab, id) })) : ids;
       return c.json({ tokens });
     })

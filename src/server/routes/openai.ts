@@ -48,11 +48,11 @@ export function openaiRoutes(service: Service) {
         done: true,
       });
     })
-    .post("/chat/completions/input_tokens", body(templateRequest), (c) => {
+    .post("/chat/completions/input_tokens", body(templateRequest), async (c) => {
       const params = service.params(c.req.valid("json"), c.req.raw.signal) as unknown as ChatCompletionParams;
-      const { vocab } = service.engine.model;
       const text = promptText(service, renderChat(service.template, params));
-      return c.json({ object: "response.input_tokens" as const, input_tokens: vocab.tokenize(text).length });
+      const { length } = await service.engine.tokenize(text);
+      return c.json({ object: "response.input_tokens" as const, input_tokens: length });
     })
     .post("/completions", body(completionRequest), async (c) => {
       const fields = c.req.valid("json");

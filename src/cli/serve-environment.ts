@@ -1,3 +1,4 @@
+import type { EventEmitter } from "node:events";
 import type { Command } from "commander";
 
 /** llama-server's environment variables, by the flag that each stands for. */
@@ -58,10 +59,13 @@ export function readEnvironment(command: Command): void {
     const name = option.long?.replace(/^--(no-)?/, "") ?? "";
     const variable = variables[name];
     if (!variable) continue;
-    if (option.required) option.env(variable);
-    else if (environment[variable] !== undefined) {
-      const off = no.has(environment[variable].toLowerCase());
-      if (off === option.negate) option.env(variable);
-    }
+    const value = environment[variable];
+    if (value === undefined) continue;
+    if (!option.required && no.has(value.toLowerCase()) !== option.negate) continue;
+    option.env(variable);
+    // Commander listens for variables only where they are named before the flag is added.
+    command.on(`optionEnv:${option.name()}`, () => {
+      (command as unknown as EventEmitter).emit(`option:${option.name()}`, option.required ? value : null);
+    });
   }
 }

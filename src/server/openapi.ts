@@ -77,6 +77,18 @@ export const endpoints: readonly Endpoint[] = [
   },
 ];
 
+/** Schema of a body, in place: zod would refer to it by its name. */
+function bodySchema(request: z.ZodType): object {
+  const {
+    $schema: _,
+    $defs = {},
+    $ref,
+    ...own
+  } = z.toJSONSchema(request, { io: "input", unrepresentable: "any" });
+  const { id, ...named } = ($ref === undefined ? {} : $defs[$ref.replace("#/$defs/", "")]) as { id?: string };
+  return { ...own, ...named, ...(id === undefined ? {} : { title: id }) };
+}
+
 function operation({ path, summary, request, streams }: Endpoint) {
   const parameters = [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => ({
     name,
@@ -84,7 +96,7 @@ function operation({ path, summary, request, streams }: Endpoint) {
     required: true,
     schema: { type: "string" },
   }));
-  const schema = request ? z.toJSONSchema(request, { io: "input", unrepresentable: "any" }) : undefined;
+  const schema = request && bodySchema(request);
   const content: Record<string, object> = { "application/json": { schema: {} } };
   if (streams) content["text/event-stream"] = { schema: { type: "string" } };
   const wrong = {

@@ -15,7 +15,9 @@ function field(text: string, name: string): string | undefined {
 }
 
 let failures = 0;
-for (const file of readdirSync("examples").sort()) {
+for (const file of readdirSync("examples")
+  .filter((name) => /\.m?[jt]s$/.test(name))
+  .sort()) {
   const path = join("examples", file);
   const text = readFileSync(path, "utf8");
   const command = commands[field(text, "run") ?? "bun"];

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
-import { spawnSync } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
@@ -15,6 +15,15 @@ const llama = await Llama.load();
 const { choices } = await llama.createCompletion({ prompt: PROMPT, temperature: 0, max_tokens: 40 });
 console.log(JSON.stringify(choices[0].text));
 await llama.close();
+`;
+const serverProgram = `
+import { embeddedModelPath, WorkerEngine } from "cria";
+import { createApp } from "cria/server";
+const engine = await WorkerEngine.load(embeddedModelPath());
+const body = JSON.stringify({ prompt: PROMPT, temperature: 0, max_tokens: 40 });
+const response = await createApp(engine).request("/v1/completions", { method: "POST", body });
+console.log(JSON.stringify((await response.json()).choices[0].text));
+await engine.close();
 `;
 const prompt = "<|im_start|>user\nWhat is the capital of France?<|im_end|>\n<|im_start|>assistant\n";
 let project = "";
@@ -42,6 +51,7 @@ beforeAll(async () => {
     project,
   );
   writeFileSync(join(project, "main.js"), program.replace("PROMPT", JSON.stringify(prompt)));
+  writeFileSync(join(project, "server.js"), serverProgram.replace("PROMPT", JSON.stringify(prompt)));
   await using llama = await Llama.load();
   const { choices } = await llama.createCompletion({ prompt, temperature: 0, max_tokens: 40 });
   expected = choices[0]!.text;
@@ -58,12 +68,40 @@ for (const [runtime, command, args] of [
     expect(expected).toContain("Paris");
     expect(JSON.parse(run(command, args, project))).toBe(expected);
   });
+
+  test(`its server answers the same on ${runtime}`, () => {
+    const server = args.map((arg) => (arg === "main.js" ? "server.js" : arg));
+    expect(JSON.parse(run(command, server, project))).toBe(expected);
+  });
 }
 
 test("its command runs, and finds the model that comes with it", () => {
   const cria = join(project, "node_modules/.bin/cria");
   const answer = run(cria, ["run", "--chat", "--temp", "0", "-p", "What is the capital of France?"], project);
   expect(answer).toContain("Paris");
+});
+
+test("its command serves on Node, and ends when it is told to", async () => {
+  const main = join(project, "node_modules/cria/dist/src/cli/main.js");
+  const child = spawn("node", [main, "serve", "--port", "0"], { cwd: project });
+  let said = "";
+  const url = await new Promise<string>((ready, failed) => {
+    child.stdout.on("data", (text) => {
+      said += text;
+      const found = /at (http:\S+)/.exec(said)?.[1];
+      if (found) ready(found);
+    });
+    child.once("exit", () => failed(new Error(`it ended: ${said}`)));
+  });
+  const ended = new Promise<number | null>((done) => child.once("close", done));
+  const stream = await fetch(`${url}/v1/completions`, {
+    method: "POST",
+    body: JSON.stringify({ prompt, temperature: 0, max_tokens: 40, stream: true }),
+  });
+  const chunks = (await stream.text()).split("\n\n").filter((line) => line.startsWith("data: {"));
+  expect(chunks.map((line) => JSON.parse(line.slice(6)).choices[0].text).join("")).toBe(expected);
+  child.kill("SIGTERM");
+  expect(await ended).toBe(0);
 });
 
 test("it holds what it needs, and nothing else", () => {

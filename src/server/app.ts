@@ -31,11 +31,7 @@ function assemble(service: Service) {
     const milliseconds = performance.now() - started;
     options.log?.request({ method: c.req.method, path: c.req.path, status, milliseconds });
   });
-  if (options.apiKeys && options.apiKeys.length > 0) {
-    // Mounted elsewhere, the paths have that place before them.
-    const strip = (path: string) => /(?:\/v1)?\/[^/]*$/.exec(path)?.[0] ?? path;
-    app.use(authentication(options.apiKeys, strip));
-  }
+  if (options.apiKeys && options.apiKeys.length > 0) app.use(authentication(options.apiKeys));
   const maxSize = options.bodyLimit ?? defaultBodyLimit;
   app.use(
     bodyLimit({

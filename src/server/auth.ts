@@ -1,5 +1,6 @@
 import { createHash, timingSafeEqual } from "node:crypto";
 import type { MiddlewareHandler } from "hono";
+import { routePath } from "hono/route";
 import { HttpError } from "./errors.ts";
 
 /** Open without a key, as on llama-server: what load balancers and lists of models ask for, and the documentation. */
@@ -8,13 +9,15 @@ const open = new Set(["/health", "/v1/health", "/models", "/v1/models", "/", "/d
 const digest = (text: string) => createHash("sha256").update(text).digest();
 
 /** Lets through who names one of the keys, as a bearer token or in `X-Api-Key`. */
-export function authentication(keys: readonly string[], base: (path: string) => string): MiddlewareHandler {
+export function authentication(keys: readonly string[]): MiddlewareHandler {
   // Digests are of equal length, so that comparing them takes the same time whatever was sent.
   const known = keys.map(digest);
   return async (c, next) => {
     const bearer = /^Bearer\s+(.+)$/i.exec(c.req.header("Authorization") ?? "")?.[1];
     const given = bearer?.trim() ?? c.req.header("X-Api-Key");
-    if (!open.has(base(c.req.path))) {
+    // Mounted elsewhere, the app has that place before its paths, as this middleware has.
+    const mount = routePath(c).replace(/\/?\*$/, "");
+    if (!open.has(c.req.path.slice(mount.length) || "/")) {
       const sent = digest(given ?? "");
       let matches = 0;
       for (const key of known) matches += timingSafeEqual(key, sent) ? 1 : 0;

@@ -5,6 +5,7 @@ import type { AnsweringEngine, LlamaParts } from "../llama/answer.ts";
 import { modelTemplate } from "../llama/model-template.ts";
 import { modelName } from "../llama/response-head.ts";
 import type { GenerationParams } from "../llama/types.ts";
+import { HttpError } from "./errors.ts";
 import { Metrics } from "./metrics.ts";
 import { ObservedEngine, type Observers, type RequestNote } from "./observed-engine.ts";
 import type { ServerOptions } from "./options.ts";
@@ -59,6 +60,7 @@ export class Service {
       Object.entries(fields).filter(([, value]) => value !== undefined && value !== null),
     );
     const { defaults, contextShift } = this.options;
+    this.#checkAdapters(given.lora as readonly AdapterScale[] | undefined);
     const lora = this.lora ? { lora: this.lora } : {};
     return {
       ...defaults,
@@ -67,6 +69,17 @@ export class Service {
       ...given,
       signal,
     } as unknown as GenerationParams & Dense<T>;
+  }
+
+  #checkAdapters(lora: readonly AdapterScale[] = []): void {
+    const count = this.options.adapters?.length ?? 0;
+    for (const [index, { id }] of lora.entries()) {
+      const param = `lora[${index}].id`;
+      const message = `${param}: there is no adapter ${id}; ${count} are loaded`;
+      if (id >= count) throw new HttpError("invalid_request_error", message, { param });
+      if (lora.findIndex((other) => other.id === id) < index)
+        throw new HttpError("invalid_request_error", `${param}: adapter ${id} is named twice`, { param });
+    }
   }
 }
 

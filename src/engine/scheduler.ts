@@ -95,15 +95,26 @@ function sharePrefill(requests: readonly Schedulable[], room: number): Segment[]
   });
 }
 
-/** The oldest and the most urgent take turns; others that have as much left to compute join them. */
+/** How many times as many tokens must fit where prompts are not ended as soon as they could be. */
+const worthSplitting = 1.25;
+
+/**
+ * The oldest and the most urgent take turns, and others that have as much left to compute join them. Where that would leave
+ * much of the room empty, all get less, so that more can join.
+ */
 function sharePrefillEvenly(requests: readonly Schedulable[], room: number): Segment[] {
   if (requests.length === 0 || room === 0) return [];
   const oldest = requests.reduce((a, b) => (b.arrival < a.arrival ? b : a));
   const ordered = [...requests].sort(byUrgency);
   const first = oldest.servedAt <= ordered[0]!.servedAt ? oldest : ordered[0]!;
-  const count = Math.min(first.remaining, room);
-  const alike = ordered.filter((request) => request !== first && request.remaining === count);
-  return [first, ...alike].slice(0, Math.floor(room / count)).map(({ id }) => ({ id, count }));
+  const others = ordered.filter((request) => request !== first);
+  const chosen = (count: number) =>
+    [first, ...others.filter(({ remaining }) => remaining >= count)].slice(0, Math.floor(room / count));
+  const rest = Math.min(first.remaining, room);
+  const less = Math.floor(room / Math.ceil(room / rest));
+  const fills = (count: number) => count * chosen(count).length;
+  const count = fills(less) >= worthSplitting * fills(rest) ? less : rest;
+  return chosen(count).map(({ id }) => ({ id, count }));
 }
 
 function byUrgency(a: Waiting, b: Waiting): number {

@@ -60,6 +60,9 @@ class Line {
   }
 }
 
+/** Numbers of sequences within a power of two are alike. */
+const sizeOf = (sequences: number) => (sequences < 1 ? 0 : 31 - Math.clz32(sequences));
+
 /**
  * How long steps take, and so how many prompt tokens a step may compute while others wait for their next token. Attention
  * grows with what has been computed, and a machine may be slow for a while, so that what was measured counts less with time.
@@ -76,6 +79,8 @@ export class StepRates {
   #decoded = 0;
   /** Sequences of the largest step that only decoded, less with every such step since. */
   #seen = 0;
+  /** Milliseconds of steps that only decoded, by the size of their number: how long they were is not forgotten. */
+  readonly #bySize: (number | undefined)[] = [];
   #steps = 0;
   #sinceProbe = 0;
 
@@ -104,6 +109,9 @@ export class StepRates {
     if (prefilled === 0) {
       this.#decode.learn(decoded, milliseconds);
       this.#seen = Math.max(decoded, memory * this.#seen);
+      const size = sizeOf(decoded);
+      const known = this.#bySize[size];
+      this.#bySize[size] = known === undefined ? milliseconds : known + (milliseconds - known) / 4;
       this.#sinceProbe = 0;
       return;
     }
@@ -122,10 +130,9 @@ export class StepRates {
    */
   budget(batch: number, decoding: number, running = decoding): Budget {
     const decodeMs = this.expected({ decoded: decoding, prefilled: 0 });
-    const steadyMs = this.expected({ decoded: running, prefilled: 0 });
     // A line may go anywhere beyond what was measured: what it says there must not allow longer gaps.
-    const seenMs = this.expected({ decoded: Math.min(running, this.#seen), prefilled: 0 });
-    const gap = Math.max(this.bound, 2 * Math.min(steadyMs, seenMs));
+    const seenMs = this.expected({ decoded: Math.min(decoding, this.#seen), prefilled: 0 });
+    const gap = Math.max(this.bound, 2 * Math.min(decodeMs, seenMs), 2 * this.#steadyMs(running));
     const part = this.#steps % 2 === 0 ? 1 : 1 - variation;
     const probing = decoding > 0 && this.#sinceProbe >= probeInterval;
     const overhead = this.#prompts.start;
@@ -136,6 +143,12 @@ export class StepRates {
       prefill: probing ? 0 : this.#tokens(overhead + part * (prompts - overhead), batch),
       idlePrefill: this.#tokens(4 * gap, batch),
     };
+  }
+
+  /** Milliseconds of a step that decodes so many sequences, as far as that was measured; 0 where it was not. */
+  #steadyMs(sequences: number): number {
+    const measured = this.#bySize.slice(0, sizeOf(sequences) + 1).filter((ms) => ms !== undefined);
+    return Math.max(0, ...measured);
   }
 
   /** Prompt tokens that a step may have for so many milliseconds. */

@@ -43,7 +43,12 @@ describe("what the next batch computes", () => {
     [
       "the most urgent when the oldest was served last",
       [request(1, { servedAt: 7 }), request(2), request(3, { remaining: 30 })],
-      { 3: 30 },
+      { 1: 30, 3: 30 },
+    ],
+    [
+      "several that would leave much of the room empty get less, so that more can join",
+      [1, 2, 3].map((id) => request(id, { remaining: 40 })),
+      { 1: 32, 2: 32 },
     ],
     [
       "those that have as much to compute go together",

@@ -49,6 +49,8 @@ function assemble(service: Service) {
     await next();
   });
   app.onError((error, c) => {
+    // Nobody hears what is said to a client that has left, and it is nobody's failure.
+    if (c.req.raw.signal.aborted) return new Response(null, { status: 499 });
     const response = errorResponse(error);
     if (response.status >= 500 && response.status !== 501 && response.status !== 503)
       options.log?.failure(error, { method: c.req.method, path: c.req.path });

@@ -71,6 +71,25 @@ function pointed(issue: Issue): Issue {
   return { ...best[0]!, path: [...issue.path, ...best[0]!.path] };
 }
 
+/** What is at a path of a value; undefined where there is nothing. */
+function valueAt(value: unknown, path: readonly PropertyKey[]): unknown {
+  return path.reduce<unknown>(
+    (at, key) =>
+      typeof at === "object" && at !== null ? (at as Record<PropertyKey, unknown>)[key] : undefined,
+    value,
+  );
+}
+
+/** What an issue says, of a value that may be missing or of none of several types. */
+function wording(issue: Issue, value: unknown): string {
+  if (issue.code !== "custom" && valueAt(value, issue.path) === undefined) return "is missing";
+  if (issue.code !== "invalid_union") return issue.message.replace(/^Invalid input: /, "");
+  const expected = issue.errors.flatMap(([first]) =>
+    first?.code === "invalid_type" ? [first.expected] : [],
+  );
+  return expected.length === 0 ? issue.message : `must be ${[...new Set(expected)].join(" or ")}`;
+}
+
 /** Checks a value against a schema. @throws HttpError naming the field. */
 export function checked<S extends z.ZodType>(schema: S, value: unknown): z.output<S> {
   const result = schema.safeParse(value);
@@ -83,7 +102,7 @@ export function checked<S extends z.ZodType>(schema: S, value: unknown): z.outpu
     });
   }
   const field = pathOf(issue.path);
-  const message = issue.message.replace(/^Invalid input: /, "");
+  const message = wording(issue, value);
   throw new HttpError(
     "invalid_request_error",
     field === "" ? `the body: ${message}` : `${field}: ${message}`,

@@ -48,6 +48,9 @@ const statuses: Readonly<Record<WireErrorType, number>> = {
   server_error: 500,
 };
 
+/** The field that a message of the layers below begins with. */
+const fieldOf = /^([a-z]\w*(?:\[\d+\]|\.\w+)*)(?:: | must | contains | needs )/;
+
 /** An error of the HTTP interface itself. */
 export class HttpError extends Error {
   readonly type: WireErrorType;
@@ -96,7 +99,7 @@ export function wireError(error: unknown): WireError {
   // The layers below throw these for a parameter that no request may have.
   if (error instanceof TypeError || error instanceof RangeError) {
     return body("invalid_request_error", error.message, {
-      param: /^[a-z][\w.[\]]*/.exec(error.message)?.[0],
+      param: fieldOf.exec(error.message)?.[1],
     });
   }
   if (error instanceof HTTPException) {

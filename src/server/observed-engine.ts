@@ -63,7 +63,7 @@ export class ObservedEngine
       if (event?.type === "token") work.generated++;
       if (event?.type === "end") metrics.generated(event.stats);
       if (!event || event.type === "end" || event.type === "error")
-        slots.leave(slot, request.cacheSalt ?? "");
+        slots.leave(slot, work, request.cacheSalt ?? "");
     });
   }
 

@@ -67,10 +67,11 @@ export class Slots {
     return slot.id;
   }
 
-  leave(id: number, salt: string): void {
+  /** Takes a request out of its slot, where it still is. */
+  leave(id: number, work: SlotWork, salt: string): void {
     const slot = this.#slots[id];
-    if (!slot?.work) return;
-    slot.tokens = slot.work.tokens().slice();
+    if (slot?.work !== work) return;
+    slot.tokens = work.tokens().slice();
     slot.salt = salt;
     slot.work = undefined;
   }
@@ -96,7 +97,7 @@ export class Slots {
     const saved = await engine.saveState(slot.tokens, { cacheSalt: slot.salt });
     const bytes = encodeState(saved);
     // A reader never sees half a file.
-    const partial = `${path}.${process.pid}.part`;
+    const partial = `${path}.${crypto.randomUUID()}.part`;
     await writeFile(partial, bytes);
     await rename(partial, path);
     return {

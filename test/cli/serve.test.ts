@@ -8,7 +8,12 @@ import { type CliResult, cria } from "../support/cli.ts";
 setDefaultTimeout(30_000);
 
 const folder = mkdtempSync(join(tmpdir(), "cria-serve-"));
-afterAll(() => rmSync(folder, { recursive: true }));
+const started: (() => void)[] = [];
+afterAll(() => {
+  // Those of tests that failed are still there.
+  for (const end of started) end();
+  rmSync(folder, { recursive: true });
+});
 
 interface Running {
   readonly url: string;
@@ -25,6 +30,7 @@ function serve(args: readonly string[], env: Record<string, string> = {}): Promi
     env: { ...process.env, ...env },
     stdio: ["ignore", "pipe", "pipe"],
   });
+  started.push(() => child.kill("SIGKILL"));
   let [stdout, stderr] = ["", ""];
   child.stderr.setEncoding("utf8").on("data", (text: string) => {
     stderr += text;

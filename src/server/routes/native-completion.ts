@@ -27,7 +27,9 @@ function onePrompt(vocab: Vocab, prompt: Mixed): Prompt {
   if (typeof prompt === "string") return prompt;
   if (prompt.every((part) => typeof part === "number")) return prompt as number[];
   return prompt.flatMap((part, index) =>
-    typeof part === "number" ? [part] : Array.from(vocab.tokenize(part, { addSpecial: index === 0 })),
+    typeof part === "number"
+      ? [part]
+      : Array.from(vocab.tokenize(part, { addSpecial: index === 0, parseSpecial: true })),
   );
 }
 
@@ -136,7 +138,6 @@ export class NativeAnswer {
         : [];
     this.#probabilities.push(...probabilities);
     this.#content += event.text;
-    if (event.ends) return;
     yield {
       ...this.#chunk(event.text, [event.token], slot),
       ...(probabilities.length > 0 ? { completion_probabilities: probabilities } : {}),

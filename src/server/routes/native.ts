@@ -32,6 +32,16 @@ async function* inTurn(answers: readonly NativeAnswer[]): AsyncGenerator<object,
   for (const answer of answers) yield* answer.chunks();
 }
 
+/** Results of several requests; where one is refused, the others are given up. */
+async function allOrNone<T>(signal: AbortSignal, start: (signal: AbortSignal) => Promise<T>[]): Promise<T[]> {
+  const refused = new AbortController();
+  try {
+    return await Promise.all(start(AbortSignal.any([signal, refused.signal])));
+  } finally {
+    refused.abort();
+  }
+}
+
 /** Scales an embedding as llama-server's `embd_normalize` says: -1 not, 0 by its largest number, else by the p-norm. */
 function normalised(values: Float32Array, norm: number): number[] {
   if (norm < 0) return Array.from(values);
@@ -61,7 +71,7 @@ export function nativeRoutes(service: Service) {
       });
     if (fields.stream)
       return await eventStream((gone) => inTurn(answers(gone)), { signal, keepAliveMs, done: false });
-    const wholes = await Promise.all(answers(signal).map((answer) => answer.whole()));
+    const wholes = await allOrNone(signal, (signal) => answers(signal).map((answer) => answer.whole()));
     return c.json((wholes.length === 1 ? wholes[0] : wholes) as Record<string, unknown>);
   });
   const embed = new Hono().post("/", body(nativeEmbeddingRequest), async (c) => {
@@ -69,8 +79,8 @@ export function nativeRoutes(service: Service) {
     const given = (content ?? input)!;
     const inputs = typeof given === "string" || typeof given[0] === "number" ? [given] : given;
     const engine = service.observed({ kind: "completion", params: {}, slot: undefined });
-    const results = await Promise.all(
-      inputs.map((one) => engine.embed({ input: one as string, signal: c.req.raw.signal })),
+    const results = await allOrNone(c.req.raw.signal, (signal) =>
+      inputs.map((one) => engine.embed({ input: one as string, signal })),
     );
     return c.json(
       results.map(({ values, pooling }, index) => ({

@@ -7,20 +7,10 @@ import { HttpError } from "../errors.ts";
 import { loraRequest, slotRequest } from "../schemas.ts";
 import type { Service } from "../service.ts";
 
-/** Fields of a request that hold what a person wrote. */
-const content = new Set([
-  "messages",
-  "prompt",
-  "suffix",
-  "grammar",
-  "stop",
-  "cache_salt",
-  "user",
-  "metadata",
-]);
-
+/** What of a request's fields is no text: words are nobody's business but their writer's. */
 function settings(params: Readonly<Record<string, unknown>>) {
-  return Object.fromEntries(Object.entries(params).filter(([name]) => !content.has(name)));
+  const isPlain = (value: unknown) => typeof value === "number" || typeof value === "boolean";
+  return Object.fromEntries(Object.entries(params).filter(([, value]) => isPlain(value)));
 }
 
 /** What tells of the server and its state. */

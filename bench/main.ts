@@ -10,7 +10,9 @@ const benchmarks: Readonly<Record<string, () => Promise<Benchmark>>> = {
   engine: () => import("./engine.ts"),
   lookup: () => import("./lookup.ts"),
   gaps: () => import("./gaps.ts"),
+  serve: () => import("./serve.ts"),
   soak: () => import("./soak.ts"),
+  "fuzz-server": () => import("./fuzz-server.ts"),
 };
 
 const [name, ...args] = process.argv.slice(2);

@@ -65,6 +65,12 @@ export interface EngineEmbedding {
   readonly tokenCount: number;
 }
 
+/** Which requests a prefix belongs to: those of a salt, and of a set of adapters (default: all, as they were loaded). */
+export interface StateScope {
+  readonly cacheSalt?: string | undefined;
+  readonly adapters?: readonly AdapterScale[] | undefined;
+}
+
 /** A computed prefix that can be kept elsewhere. */
 export interface SavedTokens {
   readonly tokens: Int32Array;
@@ -127,6 +133,8 @@ export interface Engine extends AsyncDisposable {
   readonly generates: boolean;
   /** Requests that wait or run. */
   readonly requestCount: number;
+  /** Most of them at once; more are refused. */
+  readonly maxRequests: number;
   /** Token ids of a text; of a long one on another thread. @throws TypeError for what is no text */
   tokenize(text: string, options?: TokenizeOptions): Promise<Int32Array>;
   /** Never throws for what a request asks: its stream tells. @throws DisposedError */
@@ -134,9 +142,9 @@ export interface Engine extends AsyncDisposable {
   /** Waits in the same queue as what is generated. @throws RequestError naming the field; `signal.reason`. */
   embed(request: EmbeddingRequest): Promise<EngineEmbedding>;
   /** The cache of the longest beginning of `tokens` that is held by itself; without any, no tokens. */
-  saveState(tokens: Int32Array, options?: { cacheSalt?: string }): Promise<SavedTokens>;
+  saveState(tokens: Int32Array, options?: StateScope): Promise<SavedTokens>;
   /** Puts a prefix into the cache, for requests that begin with it. @throws CriaError where it does not fit. */
-  loadState(state: SavedTokens, options?: { cacheSalt?: string }): Promise<void>;
+  loadState(state: SavedTokens, options?: StateScope): Promise<void>;
   snapshot(): Promise<EngineSnapshot>;
   /** Forgets all prefixes that no request is using. */
   clearCache(): Promise<void>;

@@ -12,6 +12,7 @@ import type {
   EngineRequest,
   EngineStream,
   SavedTokens,
+  StateScope,
 } from "./engine.ts";
 import { type EngineOptions, type EngineSettings, engineSettings } from "./engine-options.ts";
 import { OpenEmbedding } from "./open-embedding.ts";
@@ -72,6 +73,9 @@ export class WorkerEngine implements Engine {
   get requestCount(): number {
     return this.#side.requestCount;
   }
+  get maxRequests(): number {
+    return this.#settings.maxRequests;
+  }
 
   async tokenize(text: string, options?: TokenizeOptions): Promise<Int32Array> {
     if (typeof text !== "string") throw new TypeError(`text must be a string, got ${typeof text}`);
@@ -103,9 +107,9 @@ export class WorkerEngine implements Engine {
     return await open.result;
   }
 
-  async saveState(tokens: Int32Array, { cacheSalt = "" }: { cacheSalt?: string } = {}): Promise<SavedTokens> {
+  async saveState(tokens: Int32Array, scope: StateScope = {}): Promise<SavedTokens> {
     const side = await this.#ready();
-    const { place, release } = this.#place(tokens, cacheSalt);
+    const { place, release } = this.#place(tokens, scope);
     try {
       const saved = (await side.ask({ method: "saveState", place })) as SavedState;
       if (saved.length === 0) return { tokens: new Int32Array(0), data: new Uint8Array(0) };
@@ -117,10 +121,7 @@ export class WorkerEngine implements Engine {
     }
   }
 
-  async loadState(
-    { tokens, data }: SavedTokens,
-    { cacheSalt = "" }: { cacheSalt?: string } = {},
-  ): Promise<void> {
+  async loadState({ tokens, data }: SavedTokens, scope: StateScope = {}): Promise<void> {
     const side = await this.#ready();
     if (!(data instanceof Uint8Array)) throw new TypeError("state.data must be a Uint8Array");
     for (const [index, token] of tokens.entries())
@@ -129,7 +130,7 @@ export class WorkerEngine implements Engine {
     if (data.length < leastState) throw new RequestError("the state is damaged; save it anew", "state");
     const source = { address: Number(this.#native.memory.addressOf(data)), byteLength: data.length };
     // The decoding side gives the tokens' place back when it keeps them no longer.
-    await side.ask({ method: "loadState", place: this.#place(tokens, cacheSalt).place, source }, data);
+    await side.ask({ method: "loadState", place: this.#place(tokens, scope).place, source }, data);
   }
 
   async snapshot(): Promise<EngineSnapshot> {
@@ -182,8 +183,8 @@ export class WorkerEngine implements Engine {
   }
 
   /** Puts tokens where the decoding side can read them. */
-  #place(tokens: Int32Array, salt: string) {
-    const { thread, defaultAdapters: adapters } = this.#side;
+  #place(tokens: Int32Array, { cacheSalt: salt = "", adapters = this.#side.defaultAdapters }: StateScope) {
+    const { thread } = this.#side;
     const { byteOffset, release } = thread.arena.allocateBytes(4 * Math.max(1, tokens.length));
     thread.arena.tokens.view(byteOffset, tokens.length).set(tokens);
     return { place: { byteOffset, length: tokens.length, salt, adapters }, release };

@@ -36,8 +36,8 @@ export async function createEmbedding(
   const { priority } = params;
   let results: EngineEmbedding[];
   try {
-    results = await Promise.all(
-      inputs.map((input, index) => embed(engine, { input, priority, signal }, `input[${index}]`)),
+    results = await inTurn(inputs, (input, index) =>
+      embed(engine, { input, priority, signal }, `input[${index}]`),
     );
   } finally {
     failed.abort();
@@ -52,6 +52,26 @@ export async function createEmbedding(
   });
   const usage = { prompt_tokens: total, total_tokens: total };
   return { object: "list", data, model: params.model ?? modelName(engine.model), usage };
+}
+
+/** Inputs of one request that wait at an engine at once: others have a place in its queue too. */
+const atOnce = 64;
+
+/** Results in the order of the inputs, of which only so many are under way at once. */
+export async function inTurn<I, O>(
+  inputs: readonly I[],
+  compute: (input: I, index: number) => Promise<O>,
+): Promise<O[]> {
+  const results: O[] = [];
+  let next = 0;
+  const lane = async () => {
+    while (next < inputs.length) {
+      const index = next++;
+      results[index] = await compute(inputs[index]!, index);
+    }
+  };
+  await Promise.all(Array.from({ length: Math.min(atOnce, inputs.length) }, lane));
+  return results;
 }
 
 /** @throws what is wrong with the input, by its name. */

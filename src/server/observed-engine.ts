@@ -62,8 +62,7 @@ export class ObservedEngine
     return new ObservedStream(stream, (event) => {
       if (event?.type === "token") work.generated++;
       if (event?.type === "end") metrics.generated(event.stats);
-      if (!event || event.type === "end" || event.type === "error")
-        slots.leave(slot, work, request.cacheSalt ?? "");
+      if (!event || event.type === "end" || event.type === "error") slots.leave(slot, work, request);
     });
   }
 

@@ -99,6 +99,9 @@ const sampling = {
   grammar: z.string().nullish(),
 } as const;
 
+/** Beyond such scales a model's numbers overflow. */
+const adapterScale = z.strictObject({ id: z.number().int().min(0), scale: z.number().min(-100).max(100) });
+
 /** What every generation takes beside how to sample. */
 const generation = {
   ...sampling,
@@ -113,10 +116,7 @@ const generation = {
   return_progress: flag,
   timings_per_token: flag,
   response_fields: z.array(z.string().max(200)).max(100).nullish(),
-  lora: z
-    .array(z.strictObject({ id: z.number().int().min(0), scale: z.number() }))
-    .max(256)
-    .nullish(),
+  lora: z.array(adapterScale).max(256).nullish(),
 } as const;
 
 const openai = {
@@ -275,6 +275,7 @@ export const templateRequest = z
     messages: chatShape.messages,
     chat_template_kwargs: chatShape.chat_template_kwargs,
     add_generation_prompt: flag,
+    lora: chatShape.lora,
   })
   .meta({ id: "ApplyTemplateRequest" });
 
@@ -295,6 +296,4 @@ export const slotRequest = z
   .strictObject({ filename: z.string().min(1).max(255) })
   .meta({ id: "SlotFileRequest" });
 
-export const loraRequest = z
-  .array(z.strictObject({ id: z.number().int().min(0), scale: z.number() }))
-  .meta({ id: "LoraAdapters" });
+export const loraRequest = z.array(adapterScale).meta({ id: "LoraAdapters" });

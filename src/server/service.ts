@@ -32,7 +32,7 @@ export class Service {
     this.template = modelTemplate(engine.model, options);
     this.slots = new Slots(options.parallel ?? 4, options.slotSavePath);
     this.metrics = new Metrics(engine);
-    const { maxRequests = Number.POSITIVE_INFINITY } = options;
+    const { maxRequests = engine.maxRequests } = options;
     this.lora = options.lora;
     this.#observers = { slots: this.slots, metrics: this.metrics, maxRequests };
   }
@@ -52,6 +52,19 @@ export class Service {
 
   parts(engine: AnsweringEngine): LlamaParts {
     return { engine, ended: () => {} };
+  }
+
+  /** Refuses more answers than could ever wait at once. @throws HttpError */
+  checkCount(answers: number, param: string): void {
+    const most = this.#observers.maxRequests;
+    if (answers > most)
+      throw new HttpError(
+        "invalid_request_error",
+        `${param}: ${answers} answers at once are more than the ${most} that this server takes`,
+        {
+          param,
+        },
+      );
   }
 
   /** A request's fields as the layers below take them: without nulls, over the server's own defaults. */

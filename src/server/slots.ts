@@ -1,6 +1,6 @@
-import { readFile, rename, writeFile } from "node:fs/promises";
+import { readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import type { Engine } from "../engine/engine.ts";
+import type { Engine, StateScope } from "../engine/engine.ts";
 import { decodeState, encodeState } from "../llama/state.ts";
 import { HttpError } from "./errors.ts";
 
@@ -18,7 +18,8 @@ interface Slot {
   work: SlotWork | undefined;
   /** What the request before had computed. */
   tokens: Int32Array;
-  salt: string;
+  /** Whom that belongs to. */
+  scope: StateScope;
   usedAt: number;
   task: number;
 }
@@ -41,7 +42,7 @@ export class Slots {
       id,
       work: undefined,
       tokens: new Int32Array(0),
-      salt: "",
+      scope: {},
       usedAt: 0,
       task: -1,
     }));
@@ -68,11 +69,11 @@ export class Slots {
   }
 
   /** Takes a request out of its slot, where it still is. */
-  leave(id: number, work: SlotWork, salt: string): void {
+  leave(id: number, work: SlotWork, scope: StateScope): void {
     const slot = this.#slots[id];
     if (slot?.work !== work) return;
     slot.tokens = work.tokens().slice();
-    slot.salt = salt;
+    slot.scope = scope;
     slot.work = undefined;
   }
 
@@ -90,16 +91,34 @@ export class Slots {
   }
 
   /** Writes the cache of a slot's tokens to a file of the slot folder. */
-  async save(engine: Engine, slot: Slot, name: string) {
+  async save(engine: Engine, slot: Slot, name: string, { adapters }: StateScope = {}) {
     const path = this.#path(name);
     const started = performance.now();
     if (slot.work) throw new HttpError("unavailable_error", `slot ${slot.id} is busy; try again later`);
-    const saved = await engine.saveState(slot.tokens, { cacheSalt: slot.salt });
+    const { scope } = slot;
+    // A file does not say whose it was, so what is not everybody's must not get into one.
+    if (scope.cacheSalt || JSON.stringify(scope.adapters) !== JSON.stringify(adapters)) {
+      const whose = scope.cacheSalt ? "a cache_salt" : "adapters of its own";
+      throw new HttpError(
+        "not_supported_error",
+        `slot ${slot.id} was used with ${whose}; such are not saved`,
+      );
+    }
+    const saved = await engine.saveState(slot.tokens, { adapters });
     const bytes = encodeState(saved);
     // A reader never sees half a file.
     const partial = `${path}.${crypto.randomUUID()}.part`;
-    await writeFile(partial, bytes);
-    await rename(partial, path);
+    try {
+      await writeFile(partial, bytes);
+      await rename(partial, path);
+    } catch (error) {
+      await rm(partial, { force: true });
+      const { code = "" } = error as NodeJS.ErrnoException;
+      if (!["EISDIR", "ENOTEMPTY", "EEXIST"].includes(code)) throw error;
+      throw new HttpError("invalid_request_error", `${name} is a folder; choose another name`, {
+        param: "filename",
+      });
+    }
     return {
       id_slot: slot.id,
       filename: name,
@@ -110,7 +129,7 @@ export class Slots {
   }
 
   /** Puts what was saved back into the cache, and into a slot. */
-  async restore(engine: Engine, slot: Slot, name: string) {
+  async restore(engine: Engine, slot: Slot, name: string, scope: StateScope = {}) {
     const path = this.#path(name);
     const started = performance.now();
     if (slot.work) throw new HttpError("unavailable_error", `slot ${slot.id} is busy; try again later`);
@@ -130,9 +149,9 @@ export class Slots {
         },
       );
     }
-    if (state.tokens.length > 0) await engine.loadState(state);
+    if (state.tokens.length > 0) await engine.loadState(state, scope);
     slot.tokens = state.tokens;
-    slot.salt = "";
+    slot.scope = scope;
     return {
       id_slot: slot.id,
       filename: name,

@@ -180,13 +180,27 @@ describe("maxRequests", () => {
     ["llama-server's prompts", "/completion", several],
   ])("a request of more answers than there is room for leaves nothing running: %s", async (_, path, body) => {
     await using own = await loadEngine();
-    await using server = listen(own, { maxRequests: 2 });
+    await using server = listen(own, { maxRequests: 3 });
+    const other = own.submit({ prompt: endless.prompt, ignoreEos: true });
     // In process nothing but the app itself could end them.
     const response = await server.app.request(path, { method: "POST", body: JSON.stringify(body) });
     expect(response.status).toBe(503);
+    other.cancel();
     await idle(own);
     expect((await own.snapshot()).generatedTokens).toBeLessThan(1000);
   });
+});
+
+test("more answers than could ever wait at once are the request's own fault", async () => {
+  await using server = listen(engine, { maxRequests: 2 });
+  for (const [path, body] of [
+    ["/v1/completions", { prompt: "a", n: 3 }],
+    ["/v1/chat/completions", { ...question("hi"), n: 3 }],
+    ["/completion", { prompt: ["a", "b", "c"] }],
+  ] as const) {
+    const { status, json } = await post(server.url + path, body);
+    expect([status, json.error.message]).toEqual([400, expect.stringContaining("3 answers at once")]);
+  }
 });
 
 test("a slot that a slow reader has left is the next one's alone", async () => {

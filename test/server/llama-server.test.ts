@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { embeddedModelPath } from "../../src/embedded-model.ts";
@@ -129,6 +129,26 @@ describe("slots on disk", () => {
     const both = await Promise.all([act("save", "twice.bin"), act("save", "twice.bin")]);
     expect(both.map(({ status }) => status)).toEqual([200, 200]);
     expect((await act("restore", "twice.bin")).status).toBe(200);
+    expect((await readdir(folder)).filter((name) => name.endsWith(".part"))).toEqual([]);
+  });
+
+  test("under other adapters it is saved all the same, or said not to be", async () => {
+    const lora = [{ id: 0, scale: 1 }];
+    const computed = (await send("/completion", { prompt, n_predict: 1, id_slot: 1, lora })).json;
+    const saved = await act("save", "pirate.bin");
+    if (saved.status !== 200) return;
+    expect(saved.json.n_saved).toBe(computed.tokens_cached);
+    await act("erase");
+    await act("restore", "pirate.bin");
+    const after = (await send("/completion", { prompt, n_predict: 1, lora })).json;
+    expect(after.timings.prompt_n).toBe(1);
+  });
+
+  test("a name that a folder has is refused, and nothing is left of it", async () => {
+    await mkdir(join(folder, "taken"));
+    await complete();
+    expect((await act("save", "taken")).status).toBe(400);
+    expect((await act("restore", "taken")).status).toBe(400);
     expect((await readdir(folder)).filter((name) => name.endsWith(".part"))).toEqual([]);
   });
 

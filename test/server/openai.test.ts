@@ -163,6 +163,12 @@ describe("embeddings", () => {
     expect(numbers.usage.prompt_tokens).toBeGreaterThan(4);
   });
 
+  test("as many at once as the API takes", async () => {
+    const input = Array.from({ length: 2048 }, (_, index) => `ball ${index}`);
+    const { data } = await client.embeddings.create({ model: "tiny", input, dimensions: 2 });
+    expect(data.map(({ index }) => index)).toEqual(input.map((_, index) => index));
+  });
+
   test("dimensions cuts them and makes them of length 1 again", async () => {
     const { data } = await client.embeddings.create({ model: "tiny", input: "a red ball", dimensions: 8 });
     expect(data[0]!.embedding).toHaveLength(8);

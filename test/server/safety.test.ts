@@ -195,6 +195,32 @@ test("half a character is refused, and blamed on no field that there is not", as
   }
 });
 
+test("fields that an endpoint does not read cannot trip it", async () => {
+  for (const lora of [5, "x", {}, [5, 5], [null], null]) {
+    for (const path of ["/apply-template", "/v1/chat/completions/input_tokens"]) {
+      const { status, json } = await post(server.url + path, { messages, lora });
+      expect([200, 400]).toContain(status);
+      if (status === 400) expect(json.error.message).not.toMatch(internal);
+    }
+  }
+});
+
+test("scales of adapters that break the numbers are the client's fault", async () => {
+  for (const scale of [1e6, -1e6, 1e30, 1e308]) {
+    const lora = [{ id: 0, scale }];
+    expectRefusal(await post(`${server.url}/completion`, { prompt: "What is", n_predict: 2, lora }));
+  }
+});
+
+test("thousands of prompts, each with many answers, are refused before anything is made of them", async () => {
+  const started = performance.now();
+  const prompt = Array(2048).fill("a");
+  const { status } = await post(`${server.url}/v1/completions`, { prompt, n: 128, max_tokens: 1 });
+  expect([400, 503]).toContain(status);
+  // Nobody else is answered meanwhile.
+  expect(performance.now() - started).toBeLessThan(2000);
+});
+
 test("hostile grammars end soon, whatever they are answered with", async () => {
   const doubling = Array.from({ length: 30 }, (_, at) => `r${at} ::= r${at + 1} r${at + 1}`).join("\n");
   const grammars = [
@@ -274,6 +300,7 @@ test("a body larger than the limit is 413, whether it says so or not", async () 
 });
 
 test("no response tells where anything lies", async () => {
+  failures.length = 0;
   const replies = [
     ...(await Promise.all(
       ["/props", "/lora-adapters", "/slots", "/v1/models", "/openapi.json", "/docs", "/metrics", "/none"].map(

@@ -1,6 +1,6 @@
 import { RequestError } from "../../../lib/errors.ts";
 import type { TokenLogprob } from "../../../lib/logprobs.ts";
-import type { EngineEvent } from "../../engine/engine.ts";
+import type { Engine, EngineEvent } from "../../engine/engine.ts";
 import type { RequestStats } from "../../engine/request.ts";
 import { checkStops, checkTopCount } from "../../llama/check-params.ts";
 import { tokenText } from "../../llama/completion.ts";
@@ -23,24 +23,26 @@ export interface NativeParams extends GenerationParams, StreamReports {
 type Mixed = string | readonly (string | number)[];
 
 /** Text and tokens, mixed, as one prompt: what is text behind tokens gets no BOS of its own. */
-function onePrompt(vocab: Vocab, prompt: Mixed): Prompt {
+async function onePrompt(engine: Tokenizing, prompt: Mixed): Promise<Prompt> {
   if (typeof prompt === "string") return prompt;
   if (prompt.every((part) => typeof part === "number")) return prompt as number[];
-  return prompt.flatMap((part, index) =>
-    typeof part === "number"
-      ? [part]
-      : Array.from(vocab.tokenize(part, { addSpecial: index === 0, parseSpecial: true })),
-  );
+  const lists: number[][] = [];
+  for (const [index, part] of prompt.entries()) {
+    if (typeof part === "number") lists.push([part]);
+    else lists.push([...(await engine.tokenize(part, { addSpecial: index === 0, parseSpecial: true }))]);
+  }
+  return lists.flat();
 }
 
+type Tokenizing = Pick<Engine, "tokenize">;
+
 /** The prompts of a request: one text, one list of tokens and texts, or a list of several of either. */
-export function nativePrompts(vocab: Vocab, prompt: Mixed | readonly Mixed[]): Prompt[] {
+export async function nativePrompts(engine: Tokenizing, prompt: Mixed | readonly Mixed[]): Promise<Prompt[]> {
   if (typeof prompt === "string") return [prompt];
   const several =
     prompt.some((part) => Array.isArray(part)) || prompt.every((part) => typeof part === "string");
-  return several
-    ? (prompt as readonly Mixed[]).map((part) => onePrompt(vocab, part))
-    : [onePrompt(vocab, prompt as Mixed)];
+  const prompts = several ? (prompt as readonly Mixed[]) : [prompt as Mixed];
+  return Promise.all(prompts.map((part) => onePrompt(engine, part)));
 }
 
 interface WireProbability {

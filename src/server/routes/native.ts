@@ -1,5 +1,7 @@
 import { Hono } from "hono";
 import { renderChat } from "../../llama/chat-completion.ts";
+import { promptList } from "../../llama/completion.ts";
+import { inTurn } from "../../llama/embedding.ts";
 import type { ChatCompletionParams } from "../../llama/types.ts";
 import type { Vocab } from "../../vocab.ts";
 import { body } from "../body.ts";
@@ -28,7 +30,7 @@ function pieceOf(vocab: Vocab, token: number): Piece {
 }
 
 /** Chunks of several answers, one answer after the other. */
-async function* inTurn(answers: readonly NativeAnswer[]): AsyncGenerator<object, void> {
+async function* chunksInTurn(answers: readonly NativeAnswer[]): AsyncGenerator<object, void> {
   for (const answer of answers) yield* answer.chunks();
 }
 
@@ -58,7 +60,8 @@ export function nativeRoutes(service: Service) {
   const complete = new Hono().post("/", body(nativeRequest), async (c) => {
     const { prompt, n_predict, max_tokens, id_slot, ...fields } = c.req.valid("json");
     const { signal } = c.req.raw;
-    const prompts = nativePrompts(vocab, prompt);
+    const prompts = await nativePrompts(service.engine, prompt);
+    service.checkCount(prompts.length, "prompt");
     const answers = (signal: AbortSignal) =>
       prompts.map((one, index) => {
         const params: NativeParams = {
@@ -70,17 +73,20 @@ export function nativeRoutes(service: Service) {
         return new NativeAnswer(engine, one, { params, index });
       });
     if (fields.stream)
-      return await eventStream((gone) => inTurn(answers(gone)), { signal, keepAliveMs, done: false });
+      return await eventStream((gone) => chunksInTurn(answers(gone)), { signal, keepAliveMs, done: false });
     const wholes = await allOrNone(signal, (signal) => answers(signal).map((answer) => answer.whole()));
     return c.json((wholes.length === 1 ? wholes[0] : wholes) as Record<string, unknown>);
   });
   const embed = new Hono().post("/", body(nativeEmbeddingRequest), async (c) => {
     const { content, input, embd_normalize = 2 } = c.req.valid("json");
     const given = (content ?? input)!;
-    const inputs = typeof given === "string" || typeof given[0] === "number" ? [given] : given;
+    const inputs = promptList(given as never, "content");
     const engine = service.observed({ kind: "completion", params: {}, slot: undefined });
-    const results = await allOrNone(c.req.raw.signal, (signal) =>
-      inputs.map((one) => engine.embed({ input: one as string, signal })),
+    const refused = new AbortController();
+    const signal = AbortSignal.any([c.req.raw.signal, refused.signal]);
+    // Where one fails, the others are given up.
+    const results = await inTurn(inputs, (one) => engine.embed({ input: one, signal })).finally(() =>
+      refused.abort(),
     );
     return c.json(
       results.map(({ values, pooling }, index) => ({

@@ -1,6 +1,6 @@
 import { Hono } from "hono";
 import { chatAtOnce, renderChat, streamChat } from "../../llama/chat-completion.ts";
-import { completeAtOnce, streamCompletion } from "../../llama/completion.ts";
+import { completeAtOnce, promptList, streamCompletion } from "../../llama/completion.ts";
 import { createEmbedding } from "../../llama/embedding.ts";
 import type { ChatCompletionParams, CompletionParams, EmbeddingParams } from "../../llama/types.ts";
 import { body } from "../body.ts";
@@ -39,6 +39,7 @@ export function openaiRoutes(service: Service) {
       const { signal } = c.req.raw;
       const params = (signal: AbortSignal): ChatCompletionParams =>
         ({ model: service.modelName, ...service.params(fields, signal) }) as never;
+      service.checkCount(fields.n ?? 1, "n");
       const engine = service.observed({ kind: "chat", params: fields, slot: fields.id_slot ?? undefined });
       const parts = service.parts(engine);
       if (!fields.stream) return c.json(await chatAtOnce(parts, service.template, params(signal)));
@@ -59,6 +60,7 @@ export function openaiRoutes(service: Service) {
       const { signal } = c.req.raw;
       const params = (signal: AbortSignal): CompletionParams =>
         ({ model: service.modelName, max_tokens: 16, ...service.params(fields, signal) }) as never;
+      service.checkCount(promptList(fields.prompt as never, "prompt").length * (fields.n ?? 1), "prompt");
       const engine = service.observed({
         kind: "completion",
         params: fields,

@@ -82,7 +82,9 @@ export function statusRoutes(service: Service) {
         });
       }
       const { filename } = checked(slotRequest, await readJson(c));
-      return c.json(await slots[action](engine, slot, filename));
+      if (action === "save")
+        return c.json(await slots.save(engine, slot, filename, { adapters: service.lora }));
+      return c.json(await slots.restore(engine, slot, filename, { adapters: service.lora }));
     })
     .get("/metrics", async (c) => {
       if (!options.metrics)

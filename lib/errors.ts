@@ -79,7 +79,7 @@ export class RequestError extends CriaError {
   }
 }
 
-/** A prompt is longer than the context; lengths in tokens. */
+/** A prompt is longer than the context; lengths in tokens, that of the prompt at the least. */
 export class ContextOverflowError extends RequestError {
   readonly promptLength: number;
   readonly contextLength: number;

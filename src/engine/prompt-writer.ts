@@ -1,3 +1,4 @@
+import { ContextOverflowError } from "../../lib/errors.ts";
 import type { TokenArena } from "../../lib/token-arena.ts";
 import type { TokenizeOptions, Vocab } from "../vocab.ts";
 import type { EngineRequest } from "./engine.ts";
@@ -44,7 +45,7 @@ export class PromptWriter {
 
   /**
    * Writes a prompt; a long one is tokenised on another thread meanwhile.
-   * @throws TypeError, RangeError for tokens that the vocabulary does not have; RangeError where the arena is full.
+   * @throws ContextOverflowError, later, for a text that cannot fit; TypeError, RangeError for tokens that the vocabulary does not have; RangeError where the arena is full.
    */
   write(request: PromptRequest): WrittenPrompt | Promise<WrittenPrompt> {
     const { prompt } = request;
@@ -64,7 +65,8 @@ export class PromptWriter {
   /** Token ids of a text that is no prompt. */
   async tokenize(text: string, options: TokenizeOptions = {}): Promise<Int32Array> {
     const { addSpecial = true, parseSpecial = true } = options;
-    if (text.length > shortText) return this.#textThread().tokenize(text, { addSpecial, parseSpecial });
+    if (text.length > shortText)
+      return (await this.#textThread().tokenize(text, { addSpecial, parseSpecial })) as Int32Array;
     return this.#vocab.tokenize(text, { addSpecial, parseSpecial });
   }
 
@@ -97,11 +99,18 @@ export class PromptWriter {
     known: { text: string; tokens: Int32Array } | undefined,
   ): Promise<WrittenPrompt> {
     if (known) {
-      const tail = await this.#textThread().tokenize(prompt.slice(known.text.length), behindKnown);
+      const tail = await this.#tokenizeLong(prompt.slice(known.text.length), behindKnown);
       if (this.#mayFollow(tail)) return this.#place(joined(known.tokens, tail), request);
     }
-    const tokens = await this.#textThread().tokenize(prompt, tokenizing(request));
+    const tokens = await this.#tokenizeLong(prompt, tokenizing(request));
     return this.#place(tokens, request);
+  }
+
+  /** @throws ContextOverflowError for a text that cannot fit, whatever its tokens are */
+  async #tokenizeLong(text: string, options: Required<TokenizeOptions>): Promise<Int32Array> {
+    const tokens = await this.#textThread().tokenize(text, options, this.#contextLength);
+    if (typeof tokens === "number") throw new ContextOverflowError(tokens, this.#contextLength);
+    return tokens;
   }
 
   #place(tokens: Int32Array, request: PromptRequest): WrittenPrompt {

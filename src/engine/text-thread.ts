@@ -16,16 +16,20 @@ export interface TextWorkerData {
 export interface TextQuestion extends Required<TokenizeOptions> {
   readonly id: number;
   readonly text: string;
+  /** Texts that must have more tokens than this are not tokenised. */
+  readonly most: number;
 }
 
 interface TextAnswer {
   readonly id: number;
   readonly tokens?: Int32Array;
+  /** Tokens that the text has at the least, where that is too many. */
+  readonly least?: number;
   readonly error?: string;
 }
 
 interface Asked {
-  resolve(tokens: Int32Array): void;
+  resolve(tokens: Int32Array | number): void;
   reject(error: Error): void;
 }
 
@@ -68,10 +72,17 @@ export class TextThread {
     return this.#asked.size > 0;
   }
 
-  /** The token ids of a text, in the order asked for. @throws WorkerCrashedError */
-  tokenize(text: string, { addSpecial, parseSpecial }: Required<TokenizeOptions>): Promise<Int32Array> {
+  /**
+   * The token ids of a text, in the order asked for; of one that must have more than `most`, how many it has at the least.
+   * @throws WorkerCrashedError
+   */
+  tokenize(
+    text: string,
+    { addSpecial, parseSpecial }: Required<TokenizeOptions>,
+    most = Number.POSITIVE_INFINITY,
+  ): Promise<Int32Array | number> {
     if (this.#dead) return Promise.reject(this.#dead);
-    const question: TextQuestion = { id: ++this.#ids, text, addSpecial, parseSpecial };
+    const question: TextQuestion = { id: ++this.#ids, text, most, addSpecial, parseSpecial };
     return new Promise((resolve, reject) => {
       this.#asked.set(question.id, { resolve, reject });
       this.#worker.ref();
@@ -87,11 +98,12 @@ export class TextThread {
     await this.#ended;
   }
 
-  #answered({ id, tokens, error }: TextAnswer): void {
+  #answered({ id, tokens, least, error }: TextAnswer): void {
     const asked = this.#asked.get(id);
     this.#asked.delete(id);
     if (this.#asked.size === 0) this.#worker.unref();
-    if (tokens) asked?.resolve(tokens);
+    const answer = tokens ?? least;
+    if (answer !== undefined) asked?.resolve(answer);
     else asked?.reject(errorFromJson(error ?? ""));
   }
 }

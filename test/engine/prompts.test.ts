@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { ContextOverflowError } from "../../lib/errors.ts";
 import { embeddedModelPath } from "../../src/embedded-model.ts";
 import { ReplyMemory } from "../../src/engine/reply-memory.ts";
 import { WorkerEngine } from "../../src/engine/worker-engine.ts";
@@ -151,5 +152,23 @@ describe("long texts", () => {
     const failed = generate(other, megabyte).catch((error) => error);
     await other.close();
     expect(String(await failed)).toMatch(/closed|disposed/i);
+  });
+
+  test("one that cannot fit is refused without being tokenised, and never said to have more tokens than it has", async () => {
+    const { vocab } = engine.model;
+    for (const text of [
+      "<|im_end|>".repeat(8_000),
+      "hello world ".repeat(8_000),
+      "\u{1f999}".repeat(20_000),
+    ]) {
+      const error = await generate(engine, text).catch((error) => error);
+      expect(error).toBeInstanceOf(ContextOverflowError);
+      expect(error.promptLength).toBeGreaterThan(engine.contextLength);
+      expect(error.promptLength).toBeLessThanOrEqual(vocab.tokenize(text).length);
+    }
+    // Who asks for the tokens gets them, however many.
+    expect(await engine.tokenize("hello world ".repeat(8_000))).toHaveLength(
+      vocab.tokenize("hello world ".repeat(8_000)).length,
+    );
   });
 });

@@ -96,17 +96,24 @@ describe("replies", () => {
 
 describe("long texts", () => {
   const megabyte = "Tom had a big red ball. ".repeat(43_700);
+  /** Of such a length that only its tokens tell that a megabyte does not fit. */
+  const contextLength = 70_000;
+  let vast: WorkerEngine;
+  beforeAll(async () => {
+    vast = await load({ contextLength });
+  });
+  afterAll(() => vast.close());
 
   test("a megabyte is tokenised beside what this thread does, and then refused by its length", async () => {
     let ticks = 0;
     const timer = setInterval(() => ticks++, 1);
-    const long = generate(engine, megabyte).catch((error) => error);
+    const long = generate(vast, megabyte).catch((error) => error);
     const before = ticks;
-    const short = await generate(engine, ask("What is the capital of France?"));
+    const short = await generate(vast, ask("What is the capital of France?"));
     expect(short.text).toBe("The capital of France is Paris.");
     const error = await long;
     clearInterval(timer);
-    expect(String(error)).toMatch(/the prompt has \d{6} tokens, the context holds 2048/);
+    expect(String(error)).toMatch(/the prompt has \d{6} tokens, the context holds 70000/);
     expect(ticks - before).toBeGreaterThan(10);
   });
 
@@ -135,20 +142,20 @@ describe("long texts", () => {
   test("given up while it is tokenised, it ends at once and leaves nothing behind", async () => {
     const controller = new AbortController();
     const reason = new Error("enough");
-    const stream = engine.submit({ prompt: megabyte, signal: controller.signal });
+    const stream = vast.submit({ prompt: megabyte, signal: controller.signal });
     setTimeout(() => controller.abort(reason), 5);
     // Bun's `rejects` waits in an event loop of its own, in which no worker is heard.
     expect(await collect(stream).catch((error) => error)).toBe(reason);
-    const cancelled = engine.submit({ prompt: megabyte });
+    const cancelled = vast.submit({ prompt: megabyte });
     cancelled.cancel();
     expect(await collect(cancelled)).toMatchObject({ reason: "abort", text: "" });
     // Its turn comes after those given up.
-    expect(String(await generate(engine, megabyte).catch((error) => error))).toMatch(/tokens/);
-    expect(engine.requestCount).toBe(0);
+    expect(String(await generate(vast, megabyte).catch((error) => error))).toMatch(/tokens/);
+    expect(vast.requestCount).toBe(0);
   });
 
   test("the engine can be closed meanwhile", async () => {
-    const other = await load();
+    const other = await load({ contextLength });
     const failed = generate(other, megabyte).catch((error) => error);
     await other.close();
     expect(String(await failed)).toMatch(/closed|disposed/i);

@@ -49,7 +49,8 @@ class Results {
   }
 
   failed(scenario: string, server: string, error: unknown): void {
-    this.failures.push(`${scenario}, ${server}: ${(error as Error).message}`);
+    const failure = `${scenario}, ${server}: ${(error as Error).message}`;
+    if (!this.failures.includes(failure)) this.failures.push(failure);
   }
 }
 
@@ -245,7 +246,8 @@ export async function run(args: string[]): Promise<void> {
   }
   if (values.svg !== undefined) {
     const figures: Bars[] = results.series.map((one) => ({
-      title: `${one.scenario}: ${one.name}`,
+      scenario: one.scenario,
+      name: one.name,
       unit: one.unit,
       better: one.better,
       values: labels.map((label) => middle(one, label)),

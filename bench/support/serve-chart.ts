@@ -1,6 +1,7 @@
 /** One figure of all servers, in their order; NaN where it is missing. */
 export interface Bars {
-  readonly title: string;
+  readonly scenario: string;
+  readonly name: string;
   readonly unit: string;
   readonly better: "more" | "less";
   readonly values: readonly number[];
@@ -22,14 +23,18 @@ export const shown = (value: number) =>
 
 /**
  * A bar chart by hand. With several servers the longest bar of a figure has the full width; a server alone has bars that
- * compare with those of the same unit.
+ * compare with those of the same unit in the same scenario.
  */
 export function barChart(caption: string, servers: readonly string[], figures: readonly Bars[]): string {
   const most = (values: readonly number[]) => Math.max(0, ...values.filter((value) => !Number.isNaN(value)));
-  const scaleOf = ({ unit, values }: Bars) =>
+  const scaleOf = ({ unit, scenario, values }: Bars) =>
     servers.length > 1
       ? most(values)
-      : most(figures.filter((other) => other.unit === unit).flatMap((other) => other.values));
+      : most(
+          figures
+            .filter((other) => other.unit === unit && other.scenario === scenario)
+            .flatMap((other) => other.values),
+        );
   const lines: string[] = [];
   let y = 64;
   for (const figure of figures) {
@@ -37,7 +42,7 @@ export function barChart(caption: string, servers: readonly string[], figures: r
     const middle = y + (servers.length * barHeight) / 2 + 4;
     const hint = figure.better === "more" ? "more is better" : "less is better";
     lines.push(
-      `<text x="${left - 10}" y="${middle}" text-anchor="end"><title>${hint}</title>${escaped(figure.title)}</text>`,
+      `<text x="${left - 10}" y="${middle}" text-anchor="end"><title>${hint}</title>${escaped(`${figure.scenario}: ${figure.name}`)}</text>`,
     );
     for (const [index, value] of figure.values.entries()) {
       const length = scale > 0 && value > 0 ? Math.max(1, (value / scale) * (width - left - right)) : 0;

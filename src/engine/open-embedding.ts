@@ -1,3 +1,4 @@
+import { ContextOverflowError, RequestError } from "../../lib/errors.ts";
 import type { EmbeddingRequest, EngineEmbedding } from "./engine.ts";
 import type { RequestParts } from "./open-request.ts";
 import type { WrittenPrompt } from "./prompt-writer.ts";
@@ -37,7 +38,7 @@ export class OpenEmbedding {
       if (this.#done) this.#parts.thread.arena.give(written.byteOffset, bytesOf(written));
       else this.#submit(written);
     } catch (error) {
-      this.fail(error);
+      this.fail(error instanceof ContextOverflowError ? tooLong(error) : error);
     }
   }
 
@@ -80,6 +81,13 @@ export class OpenEmbedding {
     this.#room?.release();
     this.#parts.done();
   }
+}
+
+function tooLong({ promptLength, contextLength }: ContextOverflowError): RequestError {
+  return new RequestError(
+    `the input has ${promptLength} tokens, at most ${contextLength} can be embedded`,
+    "input",
+  );
 }
 
 function bytesOf({ capacity }: WrittenPrompt): number {

@@ -33,11 +33,11 @@ export async function createEmbedding(
   // Where one fails, the others are given up.
   const failed = new AbortController();
   const signal = params.signal ? AbortSignal.any([params.signal, failed.signal]) : failed.signal;
-  const { priority } = params;
+  const { priority, timeout_ms: timeoutMs } = params;
   let results: EngineEmbedding[];
   try {
     results = await inTurn(inputs, (input, index) =>
-      embed(engine, { input, priority, signal }, `input[${index}]`),
+      embed(engine, { input, priority, timeoutMs, signal }, `input[${index}]`),
     );
   } finally {
     failed.abort();

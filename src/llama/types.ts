@@ -201,6 +201,8 @@ export interface EmbeddingParams {
   user?: string | undefined;
   /** Larger goes first where others wait. Default 0. */
   priority?: number | undefined;
+  /** Milliseconds after which an input fails, waiting included. */
+  timeout_ms?: number | undefined;
   signal?: AbortSignal | undefined;
 }
 

@@ -69,6 +69,9 @@ export class HttpError extends Error {
   }
 }
 
+/** A client cannot load a model anew. */
+const remedy = (message: string) => message.replace(" or load with a larger contextLength", "");
+
 /** What a client is told of an error; what is not its own fault says no more than that. */
 export function wireError(error: unknown): WireError {
   const body = (
@@ -82,12 +85,16 @@ export function wireError(error: unknown): WireError {
     return body(error.type, error.message, { param: error.param, code: error.status });
   }
   if (error instanceof ContextOverflowError) {
-    const { error: told } = body("exceed_context_size_error", error.message, { param: error.field });
+    const { error: told } = body("exceed_context_size_error", remedy(error.message), {
+      param: error.field,
+    });
     return { error: { ...told, n_prompt_tokens: error.promptLength, n_ctx: error.contextLength } };
   }
   if (error instanceof RequestError) {
     const type = error.field === "timeout" ? "timeout_error" : "invalid_request_error";
-    return body(type, error.message, { param: error.field });
+    return body(type, remedy(error.message), {
+      param: error.field === "timeout" ? "timeout_ms" : error.field,
+    });
   }
   if (error instanceof BusyError) return body("unavailable_error", error.message);
   if (error instanceof DisposedError) return body("unavailable_error", "the server is shutting down");

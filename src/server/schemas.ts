@@ -229,6 +229,7 @@ export const embeddingRequest = z
     model: z.string().nullish(),
     dimensions: z.number().int().min(1).optional(),
     encoding_format: z.enum(["float", "base64"]).optional(),
+    timeout_ms: number(1),
     priority: integer(-(2 ** 31)),
   })
   .meta({ id: "EmbeddingRequest" });

@@ -7,8 +7,6 @@ export interface SseOptions {
   readonly keepAliveMs: number;
   /** Whether a stream that ended well says so with `[DONE]`. */
   readonly done: boolean;
-  /** Called once, with the error where there was one. */
-  readonly ended?: ((error?: unknown) => void) | undefined;
 }
 
 /** Milliseconds that a request has to be refused with a status of its own; after that its stream tells. */
@@ -46,50 +44,51 @@ async function within<T>(promise: Promise<T>, milliseconds: number): Promise<T |
  */
 export async function eventStream(
   begin: (signal: AbortSignal) => AsyncGenerator<unknown, unknown>,
-  { signal, keepAliveMs, done, ended }: SseOptions,
+  { signal, keepAliveMs, done }: SseOptions,
 ): Promise<Response> {
   const gone = new AbortController();
   const source = begin(AbortSignal.any([signal, gone.signal]));
   let pending: Promise<IteratorResult<unknown>> | undefined = source.next();
-  let late: boolean;
-  try {
-    late = (await within(pending, graceMs)) === "late";
-  } catch (error) {
-    ended?.(error);
-    throw error;
-  }
+  let chunks = 0;
+  // Whoever asks for it later hears of a failure; until then it must not count as unheard.
+  pending.catch(() => {});
+  const late = (await within(pending, graceMs)) === "late";
   const encoder = new TextEncoder();
+  let heartbeat: ReturnType<typeof setInterval>;
   const body = new ReadableStream<Uint8Array>(
     {
       start(controller) {
         // The headers go out with the first bytes.
         if (late) controller.enqueue(encoder.encode(": computing\n\n"));
+        let before = chunks;
+        heartbeat = setInterval(() => {
+          const silent = chunks === before;
+          before = chunks;
+          // Who does not read needs no sign of life.
+          if (silent && (controller.desiredSize ?? 0) > 0)
+            controller.enqueue(encoder.encode(": keep-alive\n\n"));
+        }, keepAliveMs / 2);
       },
       async pull(controller) {
         const send = (text: string) => controller.enqueue(encoder.encode(text));
         try {
-          pending ??= source.next();
-          const step = await within(pending, keepAliveMs);
-          if (step === "late") {
-            send(": keep-alive\n\n");
-            return;
-          }
+          const step = await (pending ?? source.next());
           pending = undefined;
+          chunks++;
           if (!step.done) {
             send(`data: ${JSON.stringify(step.value)}\n\n`);
             return;
           }
           if (done) send("data: [DONE]\n\n");
-          ended?.();
         } catch (error) {
-          ended?.(error);
           // Nobody reads what is said to who has left.
           if (!gone.signal.aborted) send(`data: ${JSON.stringify(wireError(error))}\n\n`);
         }
+        clearInterval(heartbeat);
         if (!gone.signal.aborted) controller.close();
       },
       cancel() {
-        pending?.catch(() => {});
+        clearInterval(heartbeat);
         gone.abort(new DOMException("the client has left", "AbortError"));
         source.return(undefined).catch(() => {});
       },

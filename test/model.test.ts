@@ -190,6 +190,7 @@ describe("lifetime", () => {
       text: () => vocab.text(1),
       score: () => vocab.score(1),
       attributes: () => vocab.attributes(1),
+      specialText: () => vocab.specialText(1),
       isControl: () => vocab.isControl(1),
       isEndOfGeneration: () => vocab.isEndOfGeneration(5),
     };

@@ -83,7 +83,8 @@ test("its command runs, and finds the model that comes with it", () => {
 
 test("its command serves on Node, and ends when it is told to", async () => {
   const main = join(project, "node_modules/cria/dist/src/cli/main.js");
-  const child = spawn("node", [main, "serve", "--port", "0"], { cwd: project });
+  const { CRIA_FFI: _, ...env } = process.env;
+  const child = spawn("node", [main, "serve", "--port", "0"], { cwd: project, env });
   let said = "";
   const url = await new Promise<string>((ready, failed) => {
     child.stdout.on("data", (text) => {

@@ -61,6 +61,7 @@ export function barChart(caption: string, servers: readonly string[], figures: r
       `<text x="${left + index * 150 + 15}" y="45">${escaped(name)}</text>`,
   );
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${y + 8}" font-family="system-ui, sans-serif" font-size="12">
+<title>Figures of bun run bench serve</title>
 <style>
   text { fill: #222; } .value { font-size: 11px; fill: #555; } .paper { fill: #fff; }
   @media (prefers-color-scheme: dark) { text { fill: #ddd; } .value { fill: #aaa; } .paper { fill: #161616; } }

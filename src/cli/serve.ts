@@ -1,4 +1,3 @@
-import { readFileSync } from "node:fs";
 import type { Command } from "commander";
 import type { EngineOptions } from "../engine/engine-options.ts";
 import type { LoggingOptions } from "../server/logging.ts";
@@ -6,6 +5,7 @@ import type { ServerOptions } from "../server/options.ts";
 import { loadEngine, loadOptions } from "./options.ts";
 import { samplingParams } from "./sampling.ts";
 import { addServeFlags, type ServeFlags } from "./serve-flags.ts";
+import { readText } from "./text.ts";
 import { untilStopped } from "./until-stopped.ts";
 
 export function addServeCommand(program: Command): void {
@@ -17,13 +17,9 @@ export function addServeCommand(program: Command): void {
 
 function readKeys({ apiKey = [], apiKeyFile }: ServeFlags): string[] {
   if (apiKeyFile === undefined) return apiKey;
-  let text: string;
-  try {
-    text = readFileSync(apiKeyFile, "utf8");
-  } catch (cause) {
-    throw new Error(`--api-key-file: ${apiKeyFile} cannot be read: ${(cause as Error).message}`, { cause });
-  }
-  const keys = text.split(/\r?\n/).map((line) => line.trim());
+  const keys = readText(apiKeyFile, "--api-key-file")
+    .split(/\r?\n/)
+    .map((line) => line.trim());
   const known = keys.filter((line) => line !== "");
   if (known.length === 0) throw new TypeError(`--api-key-file: ${apiKeyFile} holds no key`);
   return [...apiKey, ...known];

@@ -31,6 +31,13 @@ export function renderChat(template: ChatTemplate, params: ChatCompletionParams)
   return template.render(params.messages as never, options);
 }
 
+/** The same as it is tokenised: a template that writes the BOS itself must not get a second one from the tokenizer. */
+export function chatPrompt(vocab: Vocab, template: ChatTemplate, params: ChatCompletionParams): string {
+  const text = renderChat(template, params);
+  const hasBos = vocab.addBos && template.bosToken !== "" && text.startsWith(template.bosToken);
+  return hasBos ? text.slice(template.bosToken.length) : text;
+}
+
 function plan(params: ChatCompletionParams): {
   count: number;
   stops: readonly string[];
@@ -79,10 +86,7 @@ async function* choices(
 ): AsyncGenerator<Piece, Figures> {
   const { count, stops, topCount } = plan(params);
   const { vocab } = parts.engine.model;
-  const text = renderChat(template, params);
-  // A template that writes the BOS itself must not get a second one from the tokenizer.
-  const hasBos = vocab.addBos && template.bosToken !== "" && text.startsWith(template.bosToken);
-  const prompt = hasBos ? text.slice(template.bosToken.length) : text;
+  const prompt = chatPrompt(vocab, template, params);
   const max_tokens = params.max_completion_tokens ?? params.max_tokens;
   const answers = startAnswers(count, (index) => {
     const seed = params.seed == null ? params.seed : params.seed + index;

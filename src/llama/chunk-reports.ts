@@ -8,7 +8,7 @@ export interface ChunkReports {
   timings?: Timings;
 }
 
-function wireProgress(
+export function wireProgress(
   { totalLength, cachedLength, computedLength }: ProgressEvent,
   elapsedMs: number,
 ): WireProgress {

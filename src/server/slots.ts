@@ -24,6 +24,11 @@ interface Slot {
   task: number;
 }
 
+/** @throws HttpError for a slot whose request runs */
+function assertIdle({ id, work }: Slot): void {
+  if (work) throw new HttpError("unavailable_error", `slot ${id} is busy; try again later`);
+}
+
 /** The name of a file and nothing else: no folder, no way out of one. */
 const fileName = /^[A-Za-z0-9][A-Za-z0-9._-]{0,200}$/;
 
@@ -94,7 +99,7 @@ export class Slots {
   async save(engine: Engine, slot: Slot, name: string, { adapters }: StateScope = {}) {
     const path = this.#path(name);
     const started = performance.now();
-    if (slot.work) throw new HttpError("unavailable_error", `slot ${slot.id} is busy; try again later`);
+    assertIdle(slot);
     const { scope } = slot;
     // A file does not say whose it was, so what is not everybody's must not get into one.
     if (scope.cacheSalt || JSON.stringify(scope.adapters) !== JSON.stringify(adapters)) {
@@ -132,7 +137,7 @@ export class Slots {
   async restore(engine: Engine, slot: Slot, name: string, scope: StateScope = {}) {
     const path = this.#path(name);
     const started = performance.now();
-    if (slot.work) throw new HttpError("unavailable_error", `slot ${slot.id} is busy; try again later`);
+    assertIdle(slot);
     let bytes: Uint8Array;
     try {
       bytes = await readFile(path);

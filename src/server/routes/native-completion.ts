@@ -3,6 +3,7 @@ import type { TokenLogprob } from "../../../lib/logprobs.ts";
 import type { Engine, EngineEvent } from "../../engine/engine.ts";
 import type { RequestStats } from "../../engine/request.ts";
 import { checkStops, checkTopCount } from "../../llama/check-params.ts";
+import { wireProgress } from "../../llama/chunk-reports.ts";
 import { tokenText } from "../../llama/completion.ts";
 import { engineRequest, type Prompt } from "../../llama/engine-request.ts";
 import type { GenerationParams, StreamReports } from "../../llama/types.ts";
@@ -99,9 +100,8 @@ export class NativeAnswer {
         if (event.type === "progress") {
           this.#promptLength = event.totalLength;
           if (!return_progress) continue;
-          const { totalLength: total, cachedLength: cache, computedLength: processed } = event;
-          const time_ms = Math.round(performance.now() - started);
-          yield { ...this.#chunk("", [], slot), prompt_progress: { total, cache, processed, time_ms } };
+          const prompt_progress = wireProgress(event, performance.now() - started);
+          yield { ...this.#chunk("", [], slot), prompt_progress };
         } else if (event.type === "token") {
           yield* this.#token(event, slot);
         } else if (event.type === "end") {

@@ -1,11 +1,10 @@
 import { Hono } from "hono";
-import { chatAtOnce, renderChat, streamChat } from "../../llama/chat-completion.ts";
+import { chatAtOnce, chatPrompt, streamChat } from "../../llama/chat-completion.ts";
 import { completeAtOnce, promptList, streamCompletion } from "../../llama/completion.ts";
 import { createEmbedding } from "../../llama/embedding.ts";
 import type { ChatCompletionParams, CompletionParams, EmbeddingParams } from "../../llama/types.ts";
 import { body } from "../body.ts";
 import { HttpError } from "../errors.ts";
-import { promptText } from "../prompt-text.ts";
 import { chatRequest, completionRequest, embeddingRequest, templateRequest } from "../schemas.ts";
 import type { Service } from "../service.ts";
 import { eventStream } from "../sse.ts";
@@ -51,7 +50,7 @@ export function openaiRoutes(service: Service) {
     })
     .post("/chat/completions/input_tokens", body(templateRequest), async (c) => {
       const params = service.params(c.req.valid("json"), c.req.raw.signal) as unknown as ChatCompletionParams;
-      const text = promptText(service, renderChat(service.template, params));
+      const text = chatPrompt(service.engine.model.vocab, service.template, params);
       const { length } = await service.engine.tokenize(text);
       return c.json({ object: "response.input_tokens" as const, input_tokens: length });
     })

@@ -30,18 +30,10 @@ export async function createEmbedding(
       "encoding_format",
     );
   }
-  // Where one fails, the others are given up.
-  const failed = new AbortController();
-  const signal = params.signal ? AbortSignal.any([params.signal, failed.signal]) : failed.signal;
   const { priority, timeout_ms: timeoutMs } = params;
-  let results: EngineEmbedding[];
-  try {
-    results = await inTurn(inputs, (input, index) =>
-      embed(engine, { input, priority, timeoutMs, signal }, `input[${index}]`),
-    );
-  } finally {
-    failed.abort();
-  }
+  const results = await inTurn(inputs, params.signal, (input, signal, index) =>
+    embed(engine, { input, priority, timeoutMs, signal }, `input[${index}]`),
+  );
   let total = 0;
   const data = results.map(({ values, pooling, tokenCount }, index) => {
     total += tokenCount;
@@ -57,20 +49,30 @@ export async function createEmbedding(
 /** Inputs of one request that wait at an engine at once: others have a place in its queue too. */
 const atOnce = 64;
 
-/** Results in the order of the inputs, of which only so many are under way at once. */
+/**
+ * Results in the order of the inputs, of which only so many are under way at once. Where one fails, the others are given up
+ * by the signal that each is handed.
+ */
 export async function inTurn<I, O>(
   inputs: readonly I[],
-  compute: (input: I, index: number) => Promise<O>,
+  signal: AbortSignal | undefined,
+  compute: (input: I, signal: AbortSignal, index: number) => Promise<O>,
 ): Promise<O[]> {
+  const failed = new AbortController();
+  const either = signal ? AbortSignal.any([signal, failed.signal]) : failed.signal;
   const results: O[] = [];
   let next = 0;
   const lane = async () => {
     while (next < inputs.length) {
       const index = next++;
-      results[index] = await compute(inputs[index]!, index);
+      results[index] = await compute(inputs[index]!, either, index);
     }
   };
-  await Promise.all(Array.from({ length: Math.min(atOnce, inputs.length) }, lane));
+  try {
+    await Promise.all(Array.from({ length: Math.min(atOnce, inputs.length) }, lane));
+  } finally {
+    failed.abort();
+  }
   return results;
 }
 

@@ -115,7 +115,6 @@ const generation = {
   t_max_predict_ms: number(0),
   return_progress: flag,
   timings_per_token: flag,
-  response_fields: z.array(z.string().max(200)).max(100).nullish(),
   lora: z.array(adapterScale).max(256).nullish(),
 } as const;
 
@@ -123,6 +122,7 @@ const openai = {
   ...generation,
   ...harmless,
   ...refused,
+  response_fields: only("is a field of /completion alone", empty),
   model: z.string().nullish(),
   n: integer(1, 128),
   stream_options: z.strictObject({ include_usage: flag, include_obfuscation: flag }).nullish(),
@@ -254,6 +254,7 @@ export const nativeRequest = z
     max_tokens: integer(-2),
     n_probs: integer(0, 100),
     return_tokens: flag,
+    response_fields: z.array(z.string().max(200)).max(100).nullish(),
     model: z.string().nullish(),
   })
   .meta({ id: "NativeCompletionRequest" });

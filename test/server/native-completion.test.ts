@@ -98,6 +98,19 @@ test("response_fields picks, from within too", async () => {
   const { json } = await complete({ prompt: france, n_probs: 1, response_fields });
   const { tokens_predicted: predicted_n } = (await complete({ prompt: france })).json;
   expect(json).toEqual({ content: paris, predicted_n, n_probs: 1 });
+  const { chunks } = await stream(url, { prompt: france, temperature: 0, n_probs: 1, response_fields });
+  expect(chunks.at(-1)).toEqual({ content: "", predicted_n, n_probs: 1 });
+  expect(chunks.map(({ content }) => content).join("")).toBe(paris);
+});
+
+test("timings_per_token tells with each token how it went so far", async () => {
+  const request = { prompt: france, temperature: 0, timings_per_token: true };
+  const { chunks } = await stream(url, request);
+  const counts = chunks.slice(0, -1).map(({ timings }) => timings.predicted_n);
+  expect(counts).toEqual(counts.map((_, index) => index + 1));
+  expect(chunks.at(-1).timings.prompt_n).toBe(chunks[0].timings.prompt_n);
+  const { chunks: plain } = await stream(url, { ...request, timings_per_token: false });
+  expect(plain.filter(({ timings }) => timings)).toHaveLength(1);
 });
 
 describe("prompts", () => {

@@ -85,6 +85,8 @@ describe("a field at fault is named", () => {
     [text, { prompt: "a", suffix: "b" }, "suffix"],
     [text, { prompt: "a", best_of: 3 }, "best_of"],
     [text, { prompt: "a", logprobs: 101 }, "logprobs"],
+    [text, { prompt: "a", response_fields: ["content"] }, "response_fields"],
+    [chat, { messages, response_fields: ["content"] }, "response_fields"],
     [native, { n_predict: 5 }, "prompt"],
     [native, { prompt: "a", n_probs: -1 }, "n_probs"],
     [native, { prompt: ["a", 1.5] }, "prompt[1]"],

@@ -2,6 +2,7 @@ import { RequestError } from "../../../lib/errors.ts";
 import type { TokenLogprob } from "../../../lib/logprobs.ts";
 import type { Engine, EngineEvent } from "../../engine/engine.ts";
 import type { RequestStats } from "../../engine/request.ts";
+import { AnswerClock } from "../../llama/answer-clock.ts";
 import { checkStops, checkTopCount } from "../../llama/check-params.ts";
 import { wireProgress } from "../../llama/chunk-reports.ts";
 import { tokenText } from "../../llama/completion.ts";
@@ -46,6 +47,9 @@ export async function nativePrompts(engine: Tokenizing, prompt: Mixed | readonly
   return Promise.all(prompts.map((part) => onePrompt(engine, part)));
 }
 
+/** What a stream sends; `stop` marks the final object. */
+type Chunk = { readonly stop: boolean; readonly [field: string]: unknown };
+
 interface WireProbability {
   id: number;
   token: string;
@@ -73,6 +77,7 @@ export class NativeAnswer {
   #tokens: number[] = [];
   #probabilities: WireProbability[] = [];
   #promptLength = 0;
+  readonly #clock = new AnswerClock();
 
   constructor(
     engine: ObservedEngine,
@@ -87,10 +92,13 @@ export class NativeAnswer {
 
   /** Chunks, and the final object last. */
   async *chunks(): AsyncGenerator<object, void> {
+    for await (const chunk of this.#all()) yield chunk.stop ? this.#picked(chunk) : chunk;
+  }
+
+  async *#all(): AsyncGenerator<Chunk, void> {
     const { n_probs = 0, return_progress } = this.#params;
     const topLogprobs = n_probs > 0 ? checkTopCount(n_probs, "n_probs", 100) : undefined;
     const prepared = engineRequest(this.#engine, this.#prompt, this.#params);
-    const started = performance.now();
     try {
       const stops = checkStops(this.#params.stop);
       const stream = this.#engine.submit({ ...prepared.request, stops, topLogprobs });
@@ -99,8 +107,9 @@ export class NativeAnswer {
         if (event.type === "error") throw event.error;
         if (event.type === "progress") {
           this.#promptLength = event.totalLength;
+          this.#clock.progress(event);
           if (!return_progress) continue;
-          const prompt_progress = wireProgress(event, performance.now() - started);
+          const prompt_progress = wireProgress(event, this.#clock.elapsedMs);
           yield { ...this.#chunk("", [], slot), prompt_progress };
         } else if (event.type === "token") {
           yield* this.#token(event, slot);
@@ -118,8 +127,7 @@ export class NativeAnswer {
   /** The final object alone. */
   async whole(): Promise<object> {
     let last: object = {};
-    for await (const chunk of this.chunks()) last = chunk;
-    const { response_fields } = this.#params;
+    for await (const chunk of this.#all()) last = chunk;
     const { return_tokens } = this.#params;
     const whole = {
       ...last,
@@ -127,12 +135,18 @@ export class NativeAnswer {
       tokens: return_tokens ? this.#tokens : [],
       ...(this.#probabilities.length > 0 ? { completion_probabilities: this.#probabilities } : {}),
     };
+    return this.#picked(whole);
+  }
+
+  #picked(whole: object): object {
+    const { response_fields } = this.#params;
     return response_fields?.length ? pickFields(whole, response_fields) : whole;
   }
 
-  *#token(event: Extract<EngineEvent, { type: "token" }>, slot: number): Generator<object> {
+  *#token(event: Extract<EngineEvent, { type: "token" }>, slot: number): Generator<Chunk> {
     this.#tokens.push(event.token);
-    const { n_probs = 0 } = this.#params;
+    this.#clock.token();
+    const { n_probs = 0, timings_per_token } = this.#params;
     const { vocab } = this.#engine.model;
     const probabilities =
       n_probs > 0
@@ -143,6 +157,7 @@ export class NativeAnswer {
     yield {
       ...this.#chunk(event.text, [event.token], slot),
       ...(probabilities.length > 0 ? { completion_probabilities: probabilities } : {}),
+      ...(timings_per_token ? { timings: this.#clock.timings } : {}),
     };
   }
 

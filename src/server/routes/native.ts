@@ -83,11 +83,8 @@ export function nativeRoutes(service: Service) {
     const inputs = promptList(given as never, "content");
     const engine = service.observed({ kind: "completion", params: {}, slot: undefined });
     const timeoutMs = service.options.defaults?.timeout_ms;
-    const refused = new AbortController();
-    const signal = AbortSignal.any([c.req.raw.signal, refused.signal]);
-    // Where one fails, the others are given up.
-    const results = await inTurn(inputs, (one) => engine.embed({ input: one, timeoutMs, signal })).finally(
-      () => refused.abort(),
+    const results = await inTurn(inputs, c.req.raw.signal, (input, signal) =>
+      engine.embed({ input, timeoutMs, signal }),
     );
     return c.json(
       results.map(({ values, pooling }, index) => ({

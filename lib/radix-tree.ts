@@ -86,6 +86,15 @@ export class RadixTree<H> {
     return this.#places.get(holder)?.depth ?? 0;
   }
 
+  /** The tokens of a holder's path, copied; none for a holder that the tree does not have. */
+  tokensOf(holder: H): Int32Array {
+    const place = this.#places.get(holder);
+    const tokens = new Int32Array(place?.depth ?? 0);
+    for (let at = place?.node; at; at = at.parent)
+      tokens.set(at.tokens.subarray(0, tokens.length - at.start), at.start);
+    return tokens;
+  }
+
   /**
    * Gives a holder the path of `tokens`, or makes its path longer: `tokens` must then begin with what it has already.
    * Where the tree has no such path yet it refers to `tokens`, whose owner must keep them until `drop`.

@@ -119,6 +119,39 @@ export class ContextState {
   }
 
   /**
+   * A sequence's state without a seal, for bytes that do not leave the engine.
+   * @returns a view that is good until the next call on this object.
+   */
+  readSequence(sequence: number): Uint8Array {
+    const { c, memory } = this.#native;
+    const pointer = this.#pointer;
+    this.#sequence(sequence);
+    const size = c.llama_state_seq_get_size(pointer, sequence);
+    if (this.#buffer.length < size) this.#buffer = memory.allocate(size + (size >> 1));
+    const address = memory.addressOf(this.#buffer);
+    return this.#buffer.subarray(
+      0,
+      c.llama_state_seq_get_data(pointer, address, this.#buffer.length, sequence),
+    );
+  }
+
+  /**
+   * Fills a sequence with what {@link readSequence} of a context that lays its cells out alike would have given; the bytes
+   * must be sound, as libllama believes them.
+   * @returns false where they do not fit this context, or it has no room: the sequence is then empty.
+   */
+  writeSequence(sequence: number, state: Uint8Array): boolean {
+    const { c, memory } = this.#native;
+    const pointer = this.#pointer;
+    this.#sequence(sequence);
+    const cache = c.llama_get_memory(pointer);
+    c.llama_memory_seq_rm(cache, sequence, -1, -1);
+    if (c.llama_state_seq_set_data(pointer, memory.addressOf(state), state.length, sequence) > 0) return true;
+    c.llama_memory_seq_rm(cache, sequence, -1, -1);
+    return false;
+  }
+
+  /**
    * Copies a whole sequence from another context of the same model and cache types, which may lay its cells out otherwise.
    * @throws CriaError where it does not fit; the target is then empty.
    */

@@ -1,7 +1,9 @@
 import type { SamplerChain } from "../sampler.ts";
 import type { Promised } from "./prefix-cache.ts";
+import type { Restoration } from "./prefix-tiers.ts";
 import type { RequestSpec, RequestStats } from "./request.ts";
 import type { Sequence } from "./sequence.ts";
+import type { LookUp } from "./store-port.ts";
 import type { TokenExtent } from "./token-extent.ts";
 
 /**
@@ -31,6 +33,10 @@ export class ActiveRequest {
   /** It has given logits to its caller, who has not chosen a token yet. */
   awaitsToken = false;
   awaitsRoom = false;
+  /** What is being taken from the tiers below the context. */
+  restoration: Restoration | undefined;
+  /** What is being looked for on disk, and until when it waits for that. */
+  lookUp: { readonly found: LookUp; readonly until: number } | undefined;
   #cachedLength: number | undefined;
   #computedPrompt = 0;
   #preemptions = 0;

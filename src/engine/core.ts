@@ -8,14 +8,17 @@ import type { CoreOptions, StepResult } from "./core-options.ts";
 import { type CoreSnapshot, EngineBooks } from "./counters.ts";
 import { Decoder } from "./decoder.ts";
 import type { AdapterSets } from "./engine-context.ts";
-import { bySequence, cutSegments } from "./fill-batch.ts";
+import { bySequence } from "./fill-batch.ts";
 import type { KvLayout } from "./kv-layout.ts";
-import { checkedLogits, makeSampler, pickToken, promptLogprobs } from "./pick-token.ts";
+import { nextToken } from "./next-token.ts";
+import { checkedLogits, makeSampler, promptLogprobs } from "./pick-token.ts";
+import { planStep } from "./plan-step.ts";
 import type { PrefixCache } from "./prefix-cache.ts";
 import { mayAbort, recoverAborted } from "./recover-aborted.ts";
 import type { EndReason, EngineSink, RequestSpec } from "./request.ts";
 import { Roster } from "./roster.ts";
-import { type Plan, plan, type Segment } from "./scheduler.ts";
+import type { Plan, Segment } from "./scheduler.ts";
+import { TierKeeper } from "./tier-keeper.ts";
 import { TokenExtent } from "./token-extent.ts";
 
 export type { CoreOptions, StepResult };
@@ -31,6 +34,7 @@ export class EngineCore {
   readonly #sink: EngineSink;
   readonly #decoder: Decoder;
   readonly #books: EngineBooks;
+  readonly #keeper: TierKeeper | undefined;
   readonly #requests: Roster;
   #arrivals = 0;
   #served = 0;
@@ -40,7 +44,11 @@ export class EngineCore {
     this.#options = options;
     this.#memory = memory;
     this.#sink = sink;
-    this.#decoder = new Decoder(model, options, memory);
+    this.#keeper = TierKeeper.for(model, options, {
+      cache: () => this.prefixes,
+      describe: (group) => this.adapters.describe(group),
+    });
+    this.#decoder = new Decoder(model, options, memory, this.#keeper?.rescuer);
     this.#books = new EngineBooks(options.gapMs);
     this.#requests = new Roster(options.parallel, this.#isUnread);
   }
@@ -79,6 +87,7 @@ export class EngineCore {
       checkGenerates(this.context);
       checkLength(spec, this.layout.sequenceLength);
       this.#requests.waiting.add(request);
+      this.#keeper?.lookUp(request, this.#books.rates.prefillMsPerToken);
     } catch (error) {
       extent.end(undefined);
       this.#books.counters.failed++;
@@ -111,10 +120,21 @@ export class EngineCore {
   /** Computes one batch. */
   step(): StepResult {
     this.#endAbandoned();
+    this.#keeper?.heed(this.#requests.waiting);
     this.#decoder.settle(this.#requests);
     this.#admit();
-    const planned = this.#plan();
-    if (planned.segments.length === 0) return this.requestCount > 0 ? "waiting" : "idle";
+    const restored = this.#restore();
+    const planned = planStep({
+      requests: this.#requests,
+      prefixes: this.prefixes,
+      rates: this.#books.rates,
+      canRun: this.#canRun,
+      giveWay: () => this.#giveWay(),
+    });
+    if (planned.segments.length === 0) {
+      if (restored || this.#keeper?.tend(this.#requests.running)) return "worked";
+      return this.requestCount > 0 ? "waiting" : "idle";
+    }
     this.prefixes.pack();
     const segments = bySequence(planned.segments, this.#requests);
     const requests = segments.map(({ id }) => this.#requests.byId(id)!);
@@ -127,17 +147,24 @@ export class EngineCore {
       this.#books.stepped(requests, segments, performance.now() - started);
       this.#sampleAll(requests, segments);
     }
-    if (this.#options.checkIntegrity) this.prefixes.check();
+    this.#keeper?.tend(this.#requests.running);
+    if (this.#options.checkIntegrity) this.#keeper ? this.#keeper.check() : this.prefixes.check();
     return "worked";
   }
 
   get snapshot(): CoreSnapshot {
-    return this.#books.snapshot(this.#decoder, this.#requests);
+    return { ...this.#books.snapshot(this.#decoder, this.#requests), tiers: this.#keeper?.snapshot };
   }
 
   /** Forgets what is kept for later requests. */
   clearCache(): void {
     this.prefixes.clear();
+    this.#options.host?.clear();
+  }
+
+  /** Keeps on disk what was computed, where there is one; for the end. */
+  flush(): void {
+    this.#keeper?.flush();
   }
 
   /** Ends all requests with an error, and frees the context. */
@@ -180,10 +207,26 @@ export class EngineCore {
       this.#fail(request, error);
       return true;
     }
-    request.admitted(performance.now());
     this.#requests.running.add(request);
-    this.#sink.progress(request.id, request.computedLength, request.cachedLength);
+    this.#keeper?.begin(request, this.#books.rates.prefillMsPerToken);
+    if (!request.restoration) this.#admitted(request);
     return true;
+  }
+
+  #admitted(request: ActiveRequest): void {
+    request.admitted(performance.now());
+    this.#sink.progress(request.id, request.computedLength, request.cachedLength);
+  }
+
+  /** Goes on restoring, for as long as streams may wait. @returns whether there was anything to restore. */
+  #restore(): boolean {
+    const restoring = [...this.#requests.running].filter(({ restoration }) => restoration);
+    const deadline = performance.now() + this.#options.gapMs / 2;
+    for (const request of restoring) {
+      if (this.#keeper!.restore(request, deadline)) this.#admitted(request);
+      if (performance.now() > deadline) break;
+    }
+    return restoring.length > 0;
   }
 
   #end(request: ActiveRequest, reason: EndReason): void {
@@ -220,6 +263,7 @@ export class EngineCore {
     const { sequence } = request;
     if (!sequence) return;
     request.sequence = undefined;
+    request.restoration = undefined;
     if (what === "park") this.prefixes.park(sequence, request.tokens);
     else this.prefixes.release(sequence);
   }
@@ -228,6 +272,7 @@ export class EngineCore {
   #preempt(request: ActiveRequest): void {
     this.#books.counters.preempted++;
     request.preempted();
+    this.#keeper?.rescue(this.prefixes, request);
     this.#putBack(request, "forget");
   }
 
@@ -258,27 +303,6 @@ export class EngineCore {
     if (this.#requests.running.has(request)) this.#putBack(request, "park");
   }
 
-  /** What to compute next, with room for it: parked prefixes go first, then requests. */
-  #plan(): Plan {
-    const { only } = this.#requests;
-    // A text alone needs no plan.
-    if (only?.decoding && this.#canRun(only) && this.layout.freeCells > 0)
-      return { group: only.group, segments: [{ id: only.id, count: 1 }] };
-    for (;;) {
-      const ready = [...this.#requests.running].filter((request) => this.#canRun(request));
-      const waiting = ready.filter(({ decoding }) => decoding).length;
-      const budget = this.#books.rates.budget(this.context.batchSize, waiting, ready.length);
-      const planned = plan(ready, { ...budget, even: this.layout.kind === "streams" });
-      const wanted = planned.segments.reduce((sum, { count }) => sum + count, 0);
-      if (wanted === 0 || this.prefixes.makeRoom(wanted)) return planned;
-      // Whoever decodes has come furthest; a prompt may wait.
-      const decoding = planned.segments.filter(({ id }) => this.#requests.byId(id)!.decoding).length;
-      const fitting = cutSegments(planned.segments, this.layout.freeCells);
-      if (fitting.length >= Math.max(1, decoding)) return { ...planned, segments: fitting };
-      this.#giveWay();
-    }
-  }
-
   /** Lets the request that matters least wait for its cells again, or fails the one that is alone. */
   #giveWay(): void {
     const victim = this.#requests.victim();
@@ -288,9 +312,10 @@ export class EngineCore {
         this.#fail(request, contextFull(this.layout.sequenceLength));
   }
 
-  #canRun(request: ActiveRequest): boolean {
-    return request.remaining > 0 && (this.#requests.suspects.has(request) || this.#wantsToken(request));
-  }
+  readonly #canRun = (request: ActiveRequest): boolean =>
+    !request.restoration &&
+    request.remaining > 0 &&
+    (this.#requests.suspects.has(request) || this.#wantsToken(request));
 
   #wantsToken(request: ActiveRequest): boolean {
     return !request.awaitsToken && !request.awaitsRoom && !this.#isUnread(request);
@@ -358,40 +383,14 @@ export class EngineCore {
     this.#books.counters.sampleMs += performance.now() - started;
   }
 
-  /** Chooses the next token from the logits of batch token `index`, or gives them to the caller. */
   #sample(request: ActiveRequest, index: number): void {
-    const { spec } = request;
-    request.promptDone(performance.now());
-    if (request.generatedLength >= (spec.maxTokens ?? Number.POSITIVE_INFINITY)) {
-      // Nobody looks at the logits of a prompt that is only to be kept; what is kept must be sound.
-      checkedLogits(this.context, index);
-      this.#end(request, "length");
-      return;
-    }
-    if (spec.logitsOffset !== undefined) {
-      const logits = checkedLogits(this.context, index);
-      new Float32Array(this.#memory.memory.buffer, spec.logitsOffset, logits.length).set(logits);
-      request.awaitsToken = true;
-      this.#sink.logits(request.id);
-      return;
-    }
-    const sampled = pickToken(request, this.context, index);
-    request.write(sampled.token);
-    request.generated(performance.now());
-    this.#books.counters.generatedTokens++;
-    this.#sink.token(request.id, sampled);
-    if (!spec.ignoreEos && this.model.vocab.isEndOfGeneration(sampled.token)) this.#end(request, "stop");
-    else this.#goOn(request);
-  }
-
-  /** Goes on with the token sampled last, or ends the text there. */
-  #goOn(request: ActiveRequest): void {
-    const { spec } = request;
-    if (request.generatedLength >= (spec.maxTokens ?? Number.POSITIVE_INFINITY)) this.#end(request, "length");
-    else if (request.totalLength < this.layout.sequenceLength) request.grow();
-    else if (spec.contextShift) {
-      request.awaitsRoom = true;
-      this.#sink.wantsRoom(request.id);
-    } else this.#end(request, "length");
+    const parts = {
+      layout: this.layout,
+      counters: this.#books.counters,
+      memory: this.#memory,
+      sink: this.#sink,
+    };
+    const reason = nextToken(request, index, parts);
+    if (reason) this.#end(request, reason);
   }
 }

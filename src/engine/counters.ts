@@ -4,6 +4,7 @@ import type { EndReason, RequestStats } from "./request.ts";
 import type { Roster } from "./roster.ts";
 import type { Segment } from "./scheduler.ts";
 import { StepRates } from "./step-rates.ts";
+import type { TierSnapshot } from "./tier-counters.ts";
 
 /** Totals since the engine started; lengths in tokens, times in milliseconds. */
 export interface EngineCounters {
@@ -43,6 +44,8 @@ export interface CoreSnapshot extends EngineCounters {
   readonly decodedTokens: number;
   readonly decodeMs: number;
   readonly prefillTokensPerSecond: number;
+  /** What moved to and from the tiers below the context; undefined where there are none. */
+  readonly tiers?: TierSnapshot | undefined;
 }
 
 /** What an engine is doing now, and its counters. */

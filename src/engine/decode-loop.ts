@@ -1,7 +1,9 @@
 import { compareNatively } from "../../ffi/index.ts";
-import type { RingReader, RingWriter } from "../../lib/ring-buffer.ts";
+import { RingReader, RingWriter } from "../../lib/ring-buffer.ts";
 import type { TokenMemory } from "../../lib/token-memory.ts";
 import type { LoraAdapter } from "../adapter.ts";
+import { HostMemory } from "../cache/host-memory.ts";
+import { HostTier } from "../cache/host-tier.ts";
 import { Grammar } from "../grammar.ts";
 import { Model } from "../model.ts";
 import { type Call, Calls } from "./calls.ts";
@@ -11,6 +13,7 @@ import { resolveLayout } from "./engine-context.ts";
 import { abortWord, bell, Command, fromJson } from "./protocol.ts";
 import type { RequestSpec } from "./request.ts";
 import { settleFlashAttention } from "./settle-flash-attention.ts";
+import { StorePort } from "./store-port.ts";
 import type { DecodeWorkerData, ReadyInfo } from "./worker-data.ts";
 import type { WorkerSink } from "./worker-sink.ts";
 
@@ -37,6 +40,7 @@ export class DecodeLoop {
   #core: EngineCore | undefined;
   #embeddings: EmbeddingQueue | undefined;
   #calls: Calls | undefined;
+  #store: StorePort | undefined;
   /** Whether the step before was one of embeddings: they take turns with generation. */
   #embeddedLast = false;
   #closing = false;
@@ -51,6 +55,7 @@ export class DecodeLoop {
     try {
       await this.#load();
       this.#loop();
+      this.#core?.flush();
       this.#dispose(new Error("the engine was closed"));
       return true;
     } catch (error) {
@@ -86,6 +91,8 @@ export class DecodeLoop {
     const abortFlag = new Uint8Array(data.control, 4 * abortWord, 4);
     const flashAttention = settleFlashAttention(model, data.engine.context);
     const context = { ...data.engine.context, flashAttention };
+    const host = data.host && new HostTier(new HostMemory(data.host.memories, data.host.bytes));
+    if (host && data.store) this.#store = storePort(host, data.store);
     // Embeddings have a context of their own: here a step outputs only the tokens that are sampled from.
     const generation = { ...context, embeddings: false, pooling: "none" } as const;
     const options = {
@@ -95,6 +102,8 @@ export class DecodeLoop {
       checkIntegrity,
       adapters: this.#adapters,
       abortFlag,
+      host,
+      store: this.#store,
     };
     const core = new EngineCore(model, options, memory, sink);
     this.#core = core;
@@ -122,6 +131,7 @@ export class DecodeLoop {
     while (!this.#closing) {
       const seen = Atomics.load(this.#control, bell);
       this.#takeCommands();
+      this.#store?.take();
       const result = this.#closing ? "idle" : this.#step();
       this.#publish();
       if (result === "worked" || this.#closing) continue;
@@ -147,6 +157,7 @@ export class DecodeLoop {
   #dispose(reason: unknown): void {
     this.#core?.dispose(reason);
     this.#embeddings?.dispose(reason);
+    this.#store?.close();
   }
 
   #awaitClose(): void {
@@ -201,6 +212,10 @@ export class DecodeLoop {
     this.#parts.sink.release(byteOffset, Math.max(64, Math.ceil(byteLength / 64) * 64));
     return new TextDecoder().decode(bytes);
   }
+}
+
+function storePort(host: HostTier, { commands, events }: NonNullable<DecodeWorkerData["store"]>): StorePort {
+  return new StorePort(host, { commands: new RingWriter(commands), events: new RingReader(events) });
 }
 
 /** A grammar travels as its source, and is compiled where it is used. */

@@ -2,6 +2,7 @@ import type { Worker } from "node:worker_threads";
 import { ModelLoadError, WorkerCrashedError } from "../../lib/errors.ts";
 import { RingReader, RingWriter, ringBytes } from "../../lib/ring-buffer.ts";
 import { TokenArena } from "../../lib/token-arena.ts";
+import { reserveHostMemory } from "../cache/host-memory.ts";
 import type { ModelOptions } from "../model-options.ts";
 import { parkWorker, takeWorker, type WorkerOrder } from "./decode-workers.ts";
 import {
@@ -21,13 +22,28 @@ import {
   wordsToText,
 } from "./protocol.ts";
 import type { RequestSpec } from "./request.ts";
+import type { StoreWorkerData } from "./store-loop.ts";
+import { storeRingWords } from "./store-protocol.ts";
+import { StoreThread } from "./store-thread.ts";
 import type { DecodeWorkerData, ReadyInfo } from "./worker-data.ts";
 
 const commandWords = 2 ** 12;
 const eventWords = 2 ** 16;
+/** Bytes of host memory that blocks need on their way to a disk and back. */
+const leastStaging = 2 ** 26;
 
 /** What the decoding side is started with, but for the memory shared with it. */
-export type ThreadOptions = Omit<DecodeWorkerData, "memory" | "commands" | "events" | "control">;
+export type ThreadOptions = Omit<
+  DecodeWorkerData,
+  "memory" | "commands" | "events" | "control" | "host" | "store"
+> & {
+  /** Most bytes of prefixes that leave the context. */
+  readonly hostBytes: number;
+  /** Folder of prefixes that outlive the engine, and most bytes of it. */
+  readonly disk: { readonly folder: string; readonly bytes: number } | undefined;
+  /** Release of llama.cpp. */
+  readonly library: string;
+};
 
 export interface LoadHooks {
   readonly onProgress?: ModelOptions["onProgress"];
@@ -54,6 +70,8 @@ export class DecodeThread {
   #wake: (() => void) | undefined;
   /** Whether it reported a fault that it does not go on from. */
   #faulty = false;
+  readonly #storeData: StoreWorkerData | undefined;
+  #store: StoreThread | undefined;
   /** Resolves when the thread has freed everything, or died. */
   readonly exited: Promise<void>;
   #resolveExited!: () => void;
@@ -77,7 +95,36 @@ export class DecodeThread {
       this.worker.once("exit", (code) => died(new Error(`the thread ended with code ${code}`)));
     });
     const { memory } = this.arena;
-    this.worker.postMessage({ ...options, memory, commands, events, control } satisfies WorkerOrder);
+    const { hostBytes, disk, library, ...rest } = options;
+    const bytes = disk ? Math.max(hostBytes, leastStaging) : hostBytes;
+    const host = bytes > 0 ? { memories: reserveHostMemory(bytes), bytes } : undefined;
+    const ring = () => shared(ringBytes(storeRingWords));
+    const store = host && disk ? { commands: ring(), events: ring() } : undefined;
+    this.worker.postMessage({
+      ...rest,
+      memory,
+      commands,
+      events,
+      control,
+      host,
+      store,
+    } satisfies WorkerOrder);
+    if (!host || !disk || !store) return;
+    const { path, model, adapters, engine } = options;
+    this.#storeData = {
+      folder: disk.folder,
+      bytes: disk.bytes,
+      path,
+      splits: model.splits,
+      namespace: {
+        adapters: adapters.map((adapter) => adapter.path),
+        options: { ...model, ...engine.context },
+        library,
+      },
+      memories: host.memories,
+      control,
+      ...store,
+    };
   }
 
   /** Starts the thread and loads the model there. @throws what the loading threw there, `signal.reason`. */
@@ -110,7 +157,11 @@ export class DecodeThread {
     } finally {
       hooks.signal?.removeEventListener("abort", stop);
     }
-    if (thread.#info && !hooks.signal?.aborted && !stopped) return thread;
+    if (thread.#info && !hooks.signal?.aborted && !stopped) {
+      // Reading the model's file for its digest must not delay the loading.
+      if (thread.#storeData) thread.#store = new StoreThread(thread.#storeData);
+      return thread;
+    }
     await thread.ended();
     if (stopped) throw stopped.error;
     hooks.signal?.throwIfAborted();
@@ -186,6 +237,12 @@ export class DecodeThread {
   acknowledge(slot: number, taken: number, { ahead, window }: { ahead: number; window: number }): void {
     Atomics.store(this.#control, slotIndex(slot) + slotAcknowledged, taken);
     if (ahead >= window - 1) this.#ring();
+  }
+
+  /** Resolves when what was computed is written to disk, where it is; the thread must have ended. */
+  async endStore(): Promise<void> {
+    if (this.#closed && !this.#death) await this.#store?.ended();
+    else await this.#store?.terminate();
   }
 
   /** Waits for the thread to free everything, without an event loop; for the end of the process. */

@@ -9,7 +9,7 @@ import { AdapterSets, createLayout } from "./engine-context.ts";
 import { fillBatch } from "./fill-batch.ts";
 import type { KvLayoutKind } from "./kv-layout.ts";
 import { LayoutPolicy } from "./layout-policy.ts";
-import { PrefixCache } from "./prefix-cache.ts";
+import { PrefixCache, type Rescue } from "./prefix-cache.ts";
 import type { Roster } from "./roster.ts";
 import type { Plan } from "./scheduler.ts";
 
@@ -27,7 +27,11 @@ export class Decoder {
   /** Tokens evicted from contexts before this one. */
   evictedBefore = 0;
 
-  constructor(model: Model, options: CoreOptions, memory: TokenMemory) {
+  readonly #rescue: Rescue | undefined;
+
+  /** @param rescue keeps what loses its cells. */
+  constructor(model: Model, options: CoreOptions, memory: TokenMemory, rescue?: Rescue) {
+    this.#rescue = rescue;
     this.#model = model;
     this.#options = options;
     this.#memory = memory;
@@ -62,6 +66,7 @@ export class Decoder {
       return;
     }
     this.moves++;
+    old.evictAll();
     this.#replace(fresh);
   }
 
@@ -103,6 +108,7 @@ export class Decoder {
   readonly #compare = (a: Int32Array, b: Int32Array) => this.#memory.commonPrefix(a, b);
 
   #newCache(kind: KvLayoutKind): PrefixCache {
-    return new PrefixCache(createLayout(this.#model, { ...this.#options, kind }), this.#compare);
+    const layout = createLayout(this.#model, { ...this.#options, kind });
+    return new PrefixCache(layout, this.#compare, this.#rescue);
   }
 }

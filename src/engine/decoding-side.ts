@@ -52,7 +52,11 @@ export class DecodingSide {
 
   /** @throws what loading threw there; `signal.reason` */
   static async start(native: Native, settings: EngineSettings, hooks: LoadHooks = {}): Promise<DecodingSide> {
-    const thread = await DecodeThread.start(settings.maxRequests, settings.thread, hooks);
+    const thread = await DecodeThread.start(
+      settings.maxRequests,
+      { ...settings.thread, library: native.version },
+      hooks,
+    );
     return new DecodingSide(native, settings, thread);
   }
 
@@ -129,6 +133,7 @@ export class DecodingSide {
     await this.#writer.close();
     this.thread.close();
     await this.thread.exited;
+    await this.thread.endStore();
   }
 
   /** The same at the end of the process, where nothing can be awaited. */

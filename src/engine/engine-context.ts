@@ -52,14 +52,16 @@ export function createLayout(model: Model, options: LayoutOptions): KvLayout {
     // Recurrent state takes memory for every sequence there could be, and a batch must have room for each.
     const parked = model.isRecurrent || model.isHybrid ? parallel : parkedSequences;
     const most = Math.min(mostSequences, Math.max(parallel, context.batchSize ?? mostSequences));
+    const maxSequences = Math.min(most, parallel + parked);
     return new SharedCells(
       new Context(model, {
         ...context,
         contextLength: Math.max(cells, contextLength),
-        maxSequences: Math.min(most, parallel + parked),
+        maxSequences,
         unifiedCache: true,
       }),
       contextLength,
+      maxSequences > parallel && maxSequences > 1 ? maxSequences - 1 : maxSequences,
     );
   }
   const sequences = Math.min(mostSequences, Math.max(parallel, Math.floor(cells / contextLength)));
@@ -100,6 +102,11 @@ export class AdapterSets {
     const key = scales.map(({ id, scale }) => `${id}:${scale}`).join(",");
     const known = this.#sets.findIndex((set) => set.key === key);
     return known >= 0 ? known : this.#sets.push({ key, scales }) - 1;
+  }
+
+  /** A set in words that a restart does not change, as long as the same adapters are loaded. */
+  describe(number: number): string {
+    return this.#sets[number]!.key;
   }
 
   apply(context: Context, number: number): void {

@@ -1,3 +1,5 @@
+import { totalmem } from "node:os";
+import { resolve } from "node:path";
 import { checkInteger } from "../../ffi/index.ts";
 import type { ContextOptions } from "../context-options.ts";
 import { checkModelOptions, type ModelOptions } from "../model-options.ts";
@@ -17,6 +19,15 @@ export interface EngineOptions extends ModelOptions, EngineContextOptions {
   cells?: number | undefined;
   /** How cells belong to requests. Default "auto". */
   kvLayout?: KvLayoutKind | "auto" | undefined;
+  /**
+   * MiB of memory for prefixes that leave the context: 0 for none, -1 for no limit but the machine's. Default 8192, or a
+   * quarter of the machine's memory where that is less. It is taken as it is needed.
+   */
+  cacheRam?: number | undefined;
+  /** Folder to keep prefixes in that outlive the engine; several processes may share it. Default: none. */
+  cacheDir?: string | undefined;
+  /** MiB that the folder may take, of all models together. Default 20480. */
+  cacheDisk?: number | undefined;
   /** Milliseconds that a gap in a running stream may last while prompts are computed. Default 100. */
   gapMs?: number | undefined;
   /** Tokens that a request may be ahead of whoever reads it. Default 256. */
@@ -32,7 +43,7 @@ export interface EngineOptions extends ModelOptions, EngineContextOptions {
 /** Options checked and complete, as they go to the decoding side. */
 export interface EngineSettings {
   readonly maxRequests: number;
-  readonly thread: ThreadOptions;
+  readonly thread: Omit<ThreadOptions, "library">;
 }
 
 function count(
@@ -46,6 +57,22 @@ function count(
   return checked;
 }
 
+const mebibyte = 2 ** 20;
+const usualCacheRam = 8192;
+const usualCacheDisk = 20_480;
+
+/** Bytes that `cacheRam` stands for. @throws TypeError, RangeError */
+function hostBytes(cacheRam: number | undefined): number {
+  const most = Math.floor(totalmem() / mebibyte);
+  const usual = Math.min(usualCacheRam, Math.floor(most / 4));
+  const mebibytes = count(cacheRam, "cacheRam", { from: -1, to: 2 ** 30, or: usual });
+  return (mebibytes < 0 ? most : Math.min(mebibytes, most)) * mebibyte;
+}
+
+function diskBytes(cacheDisk: number | undefined): number {
+  return mebibyte * count(cacheDisk, "cacheDisk", { from: 1, to: 2 ** 30, or: usualCacheDisk });
+}
+
 /** @throws TypeError, RangeError naming the option. */
 export function engineSettings(path: string, options: EngineOptions): EngineSettings {
   checkModelOptions(options);
@@ -54,6 +81,9 @@ export function engineSettings(path: string, options: EngineOptions): EngineSett
     signal,
     parallel,
     cells,
+    cacheRam,
+    cacheDir,
+    cacheDisk,
     kvLayout = "auto",
     gapMs = 100,
     window,
@@ -63,6 +93,8 @@ export function engineSettings(path: string, options: EngineOptions): EngineSett
     contextLength,
     ...rest
   } = options;
+  if (cacheDir !== undefined && (typeof cacheDir !== "string" || cacheDir === "" || cacheDir.includes("\0")))
+    throw new TypeError(`cacheDir must be the name of a folder, got ${JSON.stringify(cacheDir)}`);
   if (kvLayout !== "auto" && kvLayout !== "shared" && kvLayout !== "streams")
     throw new RangeError(`kvLayout must be auto, shared or streams, got ${String(kvLayout)}`);
   if (!Number.isFinite(gapMs) || gapMs <= 0)
@@ -75,6 +107,8 @@ export function engineSettings(path: string, options: EngineOptions): EngineSett
       path,
       model: rest,
       adapters,
+      hostBytes: hostBytes(cacheRam),
+      disk: cacheDir === undefined ? undefined : { folder: resolve(cacheDir), bytes: diskBytes(cacheDisk) },
       engine: {
         layout: kvLayout,
         parallel: count(parallel, "parallel", { from: 1, to: 256, or: 4 }),

@@ -41,9 +41,8 @@ export class LayoutPolicy {
     if (parallel < 2 || !movable || usesGpu(model)) return undefined;
     const cellBytes = bytesPerCell(model, options);
     if (cellBytes * contextLength * parallel > memoryShare * freemem()) return undefined;
-    // Multiplications of queries with keys and values, against those with the weights.
     const width = model.embeddingLength * model.layerCount;
-    const sharedCell = (2 * width) / model.parameterCount;
+    const sharedCell = sharedCellCost(model);
     const ownCell = sharedCell * Math.max(1, (bytesPerUnit * cellBytes) / width);
     return new LayoutPolicy({ sharedCell, ownCell }, parallel, compare);
   }
@@ -72,6 +71,12 @@ export class LayoutPolicy {
     const unique = tree.tokenCount + grown.total;
     return { count: requests.length, unique, total: spans.total + grown.total };
   }
+}
+
+/** What it costs a sequence to look at one more cell, in units of what a token costs without attention. */
+export function sharedCellCost(model: Model): number {
+  // Multiplications of queries with keys and values, against those with the weights.
+  return (2 * model.embeddingLength * model.layerCount) / model.parameterCount;
 }
 
 const nobody = { drop: () => {} };

@@ -1,6 +1,7 @@
 import { RequestError } from "../../lib/errors.ts";
 import { GreedyDual } from "../../lib/eviction.ts";
 import { type CompareTokens, RadixTree, type TokenOwner } from "../../lib/radix-tree.ts";
+import { checkPrefixes } from "./check-prefixes.ts";
 import type { KvLayout } from "./kv-layout.ts";
 import { Sequence } from "./sequence.ts";
 
@@ -16,6 +17,9 @@ export interface Promised {
   readonly leases: number;
   readonly length: number;
 }
+
+/** Keeps elsewhere what is about to be evicted. */
+export type Rescue = (layout: KvLayout, sequence: Sequence, tokens: Int32Array) => void;
 
 /** Fewest tokens that are copied to another context rather than computed there. */
 const leastCopy = 16;
@@ -34,12 +38,14 @@ export class PrefixCache {
   readonly #parked = new GreedyDual<Sequence>();
   readonly #running = new Set<Sequence>();
   readonly #idle: number[] = [];
+  readonly #rescue: Rescue | undefined;
   /** Tokens dropped by eviction since the start. */
   evictedTokens = 0;
 
-  constructor(layout: KvLayout, compare: CompareTokens) {
+  constructor(layout: KvLayout, compare: CompareTokens, rescue?: Rescue) {
     this.layout = layout;
     this.#compare = compare;
+    this.#rescue = rescue;
     for (let id = layout.sequenceCount - 1; id >= 0; id--) this.#idle.push(id);
   }
 
@@ -56,6 +62,15 @@ export class PrefixCache {
       (sum, sequence) => sum + (sequence.running ? 0 : this.layout.exclusiveCells(sequence)),
       0,
     );
+  }
+  /** All sequences that hold anything, parked ones first. */
+  get sequences(): Sequence[] {
+    const all = [...this.#trees.values()].flatMap((tree) => [...tree.holders()]);
+    return all.sort((a, b) => Number(a.running) - Number(b.running));
+  }
+  /** The tokens of a sequence, computed and promised ones, copied. */
+  tokensOf(sequence: Sequence): Int32Array {
+    return this.#trees.get(sequence.key)?.tokensOf(sequence) ?? new Int32Array(0);
   }
   /** Whether a request can be given a sequence. */
   get hasSequence(): boolean {
@@ -117,6 +132,7 @@ export class PrefixCache {
     const own = this.lease(key, tokens, { reuse: "prefix" });
     if (!own) throw new RequestError("all sequences are in use");
     own.promisedLength = sequence.promisedLength;
+    own.soundLength = sequence.soundLength;
     // A few tokens are computed again in less time than a state takes to be copied.
     if (sequence.computedLength - own.computedLength > leastCopy) {
       this.layout.drop(own);
@@ -174,7 +190,9 @@ export class PrefixCache {
    * @returns its length then.
    */
   truncate(sequence: Sequence, length: number): number {
-    return this.layout.truncate(sequence, length);
+    const kept = this.layout.truncate(sequence, length);
+    limit(sequence, kept);
+    return kept;
   }
 
   /** Ends a lease; what is computed stays for others until it is evicted. */
@@ -226,6 +244,7 @@ export class PrefixCache {
   evict(except?: Sequence): boolean {
     const victim = this.#parked.evict((sequence) => sequence !== except);
     if (!victim) return false;
+    this.#rescue?.(this.layout, victim, this.tokensOf(victim));
     this.evictedTokens += this.layout.exclusiveCells(victim);
     this.#drop(victim);
     return true;
@@ -233,6 +252,14 @@ export class PrefixCache {
 
   /** Drops everything that is parked. */
   clear(): void {
+    for (let victim = this.#parked.evict(); victim; victim = this.#parked.evict()) {
+      this.evictedTokens += this.layout.exclusiveCells(victim);
+      this.#drop(victim);
+    }
+  }
+
+  /** Drops everything that is parked, once it is kept elsewhere. */
+  evictAll(): void {
     while (this.evict());
   }
 
@@ -255,33 +282,13 @@ export class PrefixCache {
 
   /** Checks trees, sequences and the context's own memory against each other. @throws Error naming what differs. */
   check(): void {
-    const fail = (problem: string): never => {
-      throw new Error(`prefix cache: ${problem}`);
-    };
-    const { context } = this.layout;
-    let known = 0;
-    for (const [key, tree] of this.#trees) {
-      tree.check();
-      known += tree.size;
-      if (tree.size === 0) fail(`an empty tree for "${key}"`);
-    }
-    if (known !== this.runningCount + this.parkedCount)
-      fail(`${known} sequences in trees, ${this.runningCount} running and ${this.parkedCount} parked`);
-    if (known + this.#idle.length !== this.layout.sequenceCount)
-      fail(`${known} sequences in use and ${this.#idle.length} idle of ${this.layout.sequenceCount}`);
-    for (const id of this.#idle)
-      if (context.memory.positionMax(id) >= 0) fail(`idle sequence ${id} has cells`);
-    for (const tree of this.#trees.values()) {
-      for (const sequence of tree.holders()) {
-        const { id, computedLength, running } = sequence;
-        const held = context.memory.positionMax(id) + 1;
-        if (held !== computedLength) fail(`sequence ${id} has ${held} cells, said to have ${computedLength}`);
-        const length = tree.lengthOf(sequence);
-        if (running ? length < computedLength : length !== computedLength)
-          fail(`sequence ${id} of ${computedLength} tokens has a path of ${length}`);
-        if (running !== this.#running.has(sequence)) fail(`sequence ${id} is running and is not`);
-      }
-    }
+    checkPrefixes({
+      layout: this.layout,
+      trees: this.#trees,
+      running: this.#running,
+      parkedCount: this.parkedCount,
+      idle: this.#idle,
+    });
   }
 
   #parkedWith(id: number): Sequence | undefined {
@@ -321,7 +328,11 @@ export class PrefixCache {
     if (!sequence.running && whole) return this.#takeOver(sequence, length);
     const target = this.#idle.length > 0 || this.evict(sequence) ? this.#fresh(key) : undefined;
     if (!target) return sequence.running ? undefined : this.#takeOver(sequence, length);
-    if (length >= this.layout.leastShare) this.layout.share(sequence, target, length);
+    if (length >= this.layout.leastShare) {
+      const shared = this.layout.share(sequence, target, length);
+      target.soundLength = Math.min(sequence.soundLength, shared);
+      target.keptLength = Math.min(sequence.keptLength, shared);
+    }
     if (!sequence.running) this.#touch(sequence);
     return target;
   }
@@ -331,7 +342,7 @@ export class PrefixCache {
     if (sequence.computedLength > length) {
       // Its own path is longer than what the request shares with it; the request's tokens take its place.
       this.#removePath(sequence);
-      this.layout.truncate(sequence, length);
+      limit(sequence, this.layout.truncate(sequence, length));
     }
     return sequence;
   }
@@ -370,4 +381,10 @@ export class PrefixCache {
     sequence.running = false;
     this.#idle.push(sequence.id);
   }
+}
+
+/** What was known of more of a sequence than it has now is not known of what comes in its place. */
+function limit(sequence: Sequence, length: number): void {
+  sequence.soundLength = Math.min(sequence.soundLength, length);
+  sequence.keptLength = Math.min(sequence.keptLength, length);
 }

@@ -5,6 +5,10 @@ export class Sequence {
   /** What its tokens must agree in with a request's, beside the tokens: salt and adapters. */
   key = "";
   computedLength = 0;
+  /** How much of it is known to be sound: logits of a later token were numbers. */
+  soundLength = 0;
+  /** How much of it was kept in host memory when it was last looked at. */
+  keptLength = 0;
   /** How long it will be before its request generates anything; what followers may wait for. */
   promisedLength = 0;
   /** Whether a request is using it; otherwise it is parked. */

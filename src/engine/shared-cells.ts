@@ -14,17 +14,19 @@ export class SharedCells implements KvLayout {
   readonly wantsConsecutive = false;
   readonly context: Context;
   readonly sequenceLength: number;
+  readonly sequenceCount: number;
   readonly #ledger = new CellLedger<Sequence>();
 
-  /** @param context with `unifiedCache: true`. */
-  constructor(context: Context, sequenceLength: number) {
+  /**
+   * @param context with `unifiedCache: true`.
+   * @param sequenceCount sequences to use; one that the context has beyond them is for moving blocks in and out.
+   */
+  constructor(context: Context, sequenceLength: number, sequenceCount = context.maxSequences) {
     this.context = context;
     this.sequenceLength = Math.min(sequenceLength, context.contextLength);
+    this.sequenceCount = sequenceCount;
   }
 
-  get sequenceCount(): number {
-    return this.context.maxSequences;
-  }
   get freeCells(): number {
     return this.context.contextLength - this.#ledger.used;
   }

@@ -92,6 +92,10 @@ export class StepRates {
   get decodeMs(): number {
     return this.#decoded > 0 ? this.#decode.at(this.#decoded) : 0;
   }
+  /** 0 before anything was measured. */
+  get prefillMsPerToken(): number {
+    return this.#crude ?? 0;
+  }
   get prefillTokensPerSecond(): number {
     return this.#crude === undefined ? 0 : 1000 / this.#crude;
   }

@@ -23,7 +23,7 @@ export class WaitingQueue {
 
   /** Which to admit now; undefined where all wait for what others are computing. */
   next(cache: PrefixCache): ActiveRequest | undefined {
-    const candidates = [...this.#requests];
+    const candidates = [...this.#requests].filter(({ lookUp }) => !lookUp);
     let request = nextToAdmit(candidates, this.#admissions);
     while (request && follows(request, cache)) {
       candidates.splice(candidates.indexOf(request), 1);

@@ -20,6 +20,10 @@ export interface DecodeWorkerData {
   readonly path: string;
   readonly model: Omit<ModelOptions, "onProgress" | "signal">;
   readonly adapters: readonly AdapterFile[];
+  /** Where prefixes are kept that leave the context; undefined for nowhere. */
+  readonly host: { readonly memories: readonly WebAssembly.Memory[]; readonly bytes: number } | undefined;
+  /** Rings of records between it and the thread of the disk store, see `store-protocol.ts`; undefined without one. */
+  readonly store: { readonly commands: SharedArrayBuffer; readonly events: SharedArrayBuffer } | undefined;
   readonly engine: {
     readonly layout: KvLayoutKind | "auto";
     readonly parallel: number;

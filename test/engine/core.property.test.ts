@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
 import fc from "fast-check";
+import { HostMemory, reserveHostMemory } from "../../src/cache/host-memory.ts";
+import { HostTier } from "../../src/cache/host-tier.ts";
 import { embeddedModelPath } from "../../src/embedded-model.ts";
 import { Model } from "../../src/model.ts";
 import { CoreHarness } from "../support/engine-core.ts";
@@ -65,16 +67,36 @@ const operation = fc.oneof(
   { weight: 1, arbitrary: fc.record({ kind: fc.constant("stall" as const), index: fc.nat() }) },
 );
 
+/** What there is below the context: nothing, room for some prompts, or room for all; saved at once, or when evicted. */
+const tierBelow = fc.constantFrom(
+  undefined,
+  { bytes: 2 ** 18, eager: false },
+  { bytes: 2 ** 18, eager: true },
+  { bytes: 2 ** 25, eager: false },
+  { bytes: 2 ** 25, eager: true },
+);
+
+function hostTier(tier: { bytes: number; eager: boolean } | undefined): HostTier | undefined {
+  if (!tier) return undefined;
+  const host = new HostTier(new HostMemory(reserveHostMemory(tier.bytes), tier.bytes));
+  if (tier.eager) host.onStored = () => {};
+  return host;
+}
+
 for (const kind of ["shared", "streams"] as const) {
   test(`${kind}: whatever is submitted, aborted, evicted and preempted, every text is that of a fresh context`, () => {
     let evicted = 0;
     let reused = 0;
+    let restored = 0;
+    let dropped = 0;
     fc.assert(
       fc.property(
         fc.array(operation, { minLength: 5, maxLength: 40 }),
         fc.constantFrom(256, 512, 2048),
         fc.integer({ min: 1, max: 5 }),
-        (operations, cells, parallel) => {
+        tierBelow,
+        (operations, cells, parallel, tier) => {
+          const host = hostTier(tier);
           using harness = new CoreHarness(model, {
             kind,
             parallel,
@@ -82,6 +104,7 @@ for (const kind of ["shared", "streams"] as const) {
             cells: kind === "streams" ? 150 * parallel : cells,
             window: 6,
             gapMs: 2,
+            host,
           });
           const submitted: { id: number; prompt: string }[] = [];
           for (const step of operations) {
@@ -115,8 +138,11 @@ for (const kind of ["shared", "streams"] as const) {
             reused += heard.end!.stats.cachedLength;
           }
           evicted += harness.core.snapshot.evictedTokens;
+          restored += harness.core.snapshot.tiers?.restoredTokens ?? 0;
+          dropped += host?.counters.dropped ?? 0;
           harness.core.clearCache();
           expect(harness.core.snapshot.usedCells).toBe(0);
+          expect(host?.memory.used ?? 0).toBe(0);
           expect(harness.lentBytes).toBe(0);
         },
       ),
@@ -125,5 +151,7 @@ for (const kind of ["shared", "streams"] as const) {
     // The runs were about something.
     expect(reused).toBeGreaterThan(0);
     expect(evicted).toBeGreaterThan(0);
+    expect(restored).toBeGreaterThan(0);
+    expect(dropped).toBeGreaterThan(0);
   });
 }

@@ -1,0 +1,174 @@
+import { blockLength, unitLength } from "../cache/block.ts";
+import type { Model } from "../model.ts";
+import type { ActiveRequest } from "./active-request.ts";
+import type { CoreOptions } from "./core-options.ts";
+import { sharedCellCost } from "./layout-policy.ts";
+import type { PrefixCache, Rescue } from "./prefix-cache.ts";
+import { PrefixTiers } from "./prefix-tiers.ts";
+import type { StorePort } from "./store-port.ts";
+import type { TierSnapshot } from "./tier-counters.ts";
+
+/** Part of a step's time that cells of parked prefixes may cost those who run. */
+const slowdown = 0.02;
+/** Steps between two looks at what is parked. */
+const interval = 8;
+
+/** Reading must take no more of the time that computing takes. */
+const worthReading = 0.5;
+/** Milliseconds to wait for a disk: at the least, and where nobody knows how long computing takes. */
+const leastPatience = 50;
+const mostPatience = 5000;
+
+export interface KeeperParts {
+  readonly tiers: PrefixTiers;
+  /** The cache of the context there is now. */
+  readonly cache: () => PrefixCache;
+  /** What it adds to a step to look at one more cell of a pool, as a part of it. */
+  readonly cellCost: number;
+  /** Whether blocks are to be saved as soon as they are complete, as something below keeps them for good. */
+  readonly eager: () => boolean;
+  readonly store?: StorePort | undefined;
+}
+
+/** Decides when prefixes move between the context and the tiers below it. */
+export class TierKeeper {
+  readonly tiers: PrefixTiers;
+  readonly #cache: KeeperParts["cache"];
+  readonly #cellCost: number;
+  readonly #eager: () => boolean;
+  readonly #store: StorePort | undefined;
+  #steps = 0;
+
+  /** Undefined where there is no tier below the context, or its memory is of a kind that has no blocks. */
+  static for(
+    model: Model,
+    { host, context, store }: CoreOptions,
+    { cache, describe }: { cache: () => PrefixCache; describe: (group: number) => string },
+  ): TierKeeper | undefined {
+    const plain = !model.isRecurrent && !model.isHybrid && model.slidingWindow === 0 && !model.hasEncoder;
+    if (!host || !plain) return undefined;
+    const tiers = new PrefixTiers({
+      host,
+      describe: (key) => {
+        const at = key.indexOf("\0");
+        return [describe(Number(key.slice(0, at))), key.slice(at + 1)];
+      },
+      transposed: context.flashAttention === false || context.flashAttention === "off",
+    });
+    const cellCost = sharedCellCost(model);
+    return new TierKeeper({ tiers, cache, cellCost, store, eager: () => host.onStored !== undefined });
+  }
+
+  constructor({ tiers, cache, cellCost, eager, store }: KeeperParts) {
+    this.#store = store;
+    this.tiers = tiers;
+    this.#cache = cache;
+    this.#cellCost = cellCost;
+    this.#eager = eager;
+  }
+
+  /** Looks on disk for what a request that has arrived begins with, where host memory and context have little of it. */
+  lookUp(request: ActiveRequest, prefillMs: number): void {
+    if (!this.#store || !request.reusesPrefix) return;
+    const { key, tokens } = request;
+    const cached = this.#cache().cachedLength(key, tokens.view);
+    const have = Math.max(cached, this.tiers.heldLength(key, tokens.view));
+    const missing = tokens.view.length - 1 - have;
+    if (missing < unitLength) return;
+    const worth = (gain: number, bytes: number, msPerByte: number) =>
+      gain >= unitLength && (prefillMs === 0 || msPerByte * bytes < worthReading * prefillMs * gain);
+    const lookUp = this.#store.look(this.tiers.rootOf(key), tokens.view, { have, worth });
+    // However slow the disk is, nobody waits for longer than computing takes.
+    const patience =
+      prefillMs > 0 ? Math.max(leastPatience, worthReading * prefillMs * missing) : mostPatience;
+    request.lookUp = { found: lookUp, until: performance.now() + patience };
+  }
+
+  /** Lets those go on that have what there is on disk, or have waited for long enough. */
+  heed(waiting: Iterable<ActiveRequest>): void {
+    for (const request of waiting) {
+      const { lookUp } = request;
+      if (lookUp && (lookUp.found.done || performance.now() > lookUp.until)) request.lookUp = undefined;
+    }
+  }
+
+  /** Keeps all there is, for the end. */
+  flush(): void {
+    if (!this.#eager()) return;
+    const cache = this.#cache();
+    for (const sequence of cache.sequences)
+      this.tiers.save(cache.layout, sequence, { tokens: cache.tokensOf(sequence), what: "all" });
+  }
+
+  /** Looks for more of a request's tokens than its sequence has. */
+  begin(request: ActiveRequest, prefillMs: number): void {
+    if (!request.reusesPrefix || !request.sequence) return;
+    const { key, tokens, computedLength: have } = request;
+    request.restoration = this.tiers.find(key, tokens.view, { have, prefillMs });
+  }
+
+  /** Goes on restoring for a request. @returns whether it is done. */
+  restore(request: ActiveRequest, deadline: number): boolean {
+    const { restoration, sequence } = request;
+    if (!restoration || !sequence) return true;
+    const cache = this.#cache();
+    const computed = (length: number) => cache.computed(sequence, request.tokens, length);
+    if (this.tiers.restore(cache.layout, sequence, { restoration, deadline, computed })) return false;
+    request.restoration = undefined;
+    return true;
+  }
+
+  /** For a cache that evicts. */
+  readonly rescuer: Rescue = (layout, sequence, tokens) => {
+    this.tiers.save(layout, sequence, { tokens, what: "all" });
+  };
+
+  /** Keeps what a request is about to lose. */
+  rescue(cache: PrefixCache, { sequence }: ActiveRequest): void {
+    if (!sequence) return;
+    this.tiers.save(cache.layout, sequence, { tokens: cache.tokensOf(sequence), what: "all" });
+  }
+
+  /**
+   * After a step, or where there was nothing to compute: moves out what is parked and slows others down, and saves what has
+   * become complete.
+   * @returns whether there is more to do.
+   */
+  tend(running: ReadonlySet<ActiveRequest>): boolean {
+    const cache = this.#cache();
+    if (running.size > 0) this.#moveOut(cache);
+    return this.#eager() && this.#saveOne(cache, running.size > 0);
+  }
+
+  get snapshot(): TierSnapshot {
+    const { counters, host } = this.tiers;
+    return { ...counters, host: { ...host.counters }, disk: this.#store?.disk };
+  }
+
+  /** Checks the context's books and those of host memory. @throws Error naming what differs. */
+  check(): void {
+    this.#cache().check();
+    this.tiers.host.check();
+  }
+
+  #moveOut(cache: PrefixCache): void {
+    if (cache.layout.kind !== "shared" || cache.parkedCount === 0 || !this.tiers.fit) return;
+    if (++this.#steps % interval > 0) return;
+    if (cache.parkedTokens * this.#cellCost > slowdown) cache.evict();
+  }
+
+  /** One block, so that nobody waits for long; with streams what one sequence has, as all of it is read anyway. */
+  #saveOne(cache: PrefixCache, busy: boolean): boolean {
+    const { layout } = cache;
+    for (const sequence of cache.sequences) {
+      if (layout.kind === "streams" && sequence.running && busy) continue;
+      if (Math.min(sequence.soundLength, sequence.computedLength) - sequence.keptLength < blockLength)
+        continue;
+      const most = layout.kind === "streams" ? Number.POSITIVE_INFINITY : 1;
+      const tokens = cache.tokensOf(sequence);
+      this.tiers.save(layout, sequence, { tokens, what: "blocks", most });
+      return true;
+    }
+    return false;
+  }
+}

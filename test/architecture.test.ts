@@ -2,7 +2,7 @@ import { expect, test } from "bun:test";
 import { Glob } from "bun";
 
 /** Folders in the order of their dependencies: a file imports from its own layer and from those before it. */
-const layers = ["lib", "ffi", "src", "src/engine", "src/llama", "src/server", "src/cli"];
+const layers = ["lib", "ffi", "src", "src/cache", "src/engine", "src/llama", "src/server", "src/cli"];
 /** Files that belong to a later layer than their folder. */
 const exceptions: Readonly<Record<string, string>> = {
   "src/llama.ts": "src/llama",

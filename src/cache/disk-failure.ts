@@ -64,13 +64,16 @@ export function describeFailure(folder: string, kind: FailureKind, error: unknow
 
 /** Puts that are left out after one that failed. No clock is read: who puts more often tries more often. */
 const pause = 50;
+/** Puts that must go well in a row before failures are news again: on a full disk some find room. */
+const recovery = 50;
 
-/** What to do about failed puts: each kind of failure is told once, until a put goes well again. */
+/** What to do about failed puts: each kind of failure is told once, until puts go well again. */
 export class Setbacks {
   readonly #folder: string;
   readonly #warn: (message: string) => void;
   readonly #told = new Set<FailureKind>();
   #left = 0;
+  #well = 0;
 
   constructor(folder: string, warn: (message: string) => void) {
     this.#folder = folder;
@@ -87,6 +90,7 @@ export class Setbacks {
   failed(kind: FailureKind, error: unknown): void {
     // It passes by itself.
     if (kind === "busy") return;
+    this.#well = 0;
     this.#left = pause;
     if (this.#told.has(kind)) return;
     this.#told.add(kind);
@@ -94,6 +98,6 @@ export class Setbacks {
   }
 
   succeeded(): void {
-    this.#told.clear();
+    if (++this.#well >= recovery) this.#told.clear();
   }
 }

@@ -19,8 +19,7 @@ const mostUses = 64;
 export class DiskIndex {
   readonly namespace: string;
   readonly database: Database;
-  /** Of the namespace in the database; 0 where it has none. */
-  #id = 0;
+  #knownId = 0;
   readonly #prepared = new Map<string, Statement>();
   /** Digests of what was used and is not written down, with the position of each. */
   readonly #uses = new Map<string, number>();
@@ -28,7 +27,6 @@ export class DiskIndex {
   constructor(database: Database, namespace: string) {
     this.database = database;
     this.namespace = namespace;
-    this.#lookUp();
   }
 
   /** Makes the namespace known, inside a transaction. @param label what people know it by. */
@@ -39,7 +37,8 @@ export class DiskIndex {
       const sql = "UPDATE namespaces SET label = ? WHERE digest = ? AND label IS NOT ?";
       this.#statement(sql).run(label, digest, label);
     }
-    this.#lookUp();
+    // Where the transaction before was undone, the number may be another's by now.
+    this.#knownId = 0;
   }
 
   find(first: string): DiskEntry | undefined {
@@ -139,11 +138,15 @@ export class DiskIndex {
     this.#uses.clear();
   }
 
-  #lookUp(): void {
-    const row = this.#statement("SELECT id FROM namespaces WHERE digest = ?").get(
-      digestBytes(this.namespace),
-    );
-    this.#id = Number(row?.id ?? 0);
+  /** Of the namespace in the database; 0 where it has none. */
+  get #id(): number {
+    if (this.#knownId === 0) {
+      const row = this.#statement("SELECT id FROM namespaces WHERE digest = ?").get(
+        digestBytes(this.namespace),
+      );
+      this.#knownId = Number(row?.id ?? 0);
+    }
+    return this.#knownId;
   }
 
   #statement(sql: string): Statement {

@@ -97,7 +97,7 @@ export class HostTier implements BlockStore, BlockTable<HostBlock> {
   insert(block: Block): void {
     const parent = this.#byKey.get(block.parent);
     // What was before it has been dropped meanwhile, so that nobody could get to it.
-    if (!parent && block.start > 0) return;
+    if (!parent && !this.#reachable(block)) return;
     const offset = this.holding(parent ? [parent] : [], () => this.reserve(block.data.length));
     if (offset === undefined) return;
     this.memory.view(offset, block.data.length).set(block.data);
@@ -140,7 +140,7 @@ export class HostTier implements BlockStore, BlockTable<HostBlock> {
   /** Takes a block whose bytes are in a place that {@link reserve} gave, which is freed where there is no use for it. */
   adopt(entry: BlockEntry, { offset, byteLength }: { offset: number; byteLength: number }): void {
     const known = this.#blocks.get(entry.first);
-    if (!known && (entry.start === 0 || this.#byKey.has(entry.parent))) {
+    if (!known && this.#reachable(entry)) {
       this.#add(entry, { offset, byteLength, tokens: entry.tokens });
       return;
     }
@@ -181,8 +181,11 @@ export class HostTier implements BlockStore, BlockTable<HostBlock> {
     };
     const bytes = blocks.reduce((sum, block) => sum + block.byteLength, 0);
     if (bytes !== this.counters.bytes || blocks.length !== this.counters.blocks) fail("counted otherwise");
-    for (const { parent, start } of blocks)
-      if (start > 0 && !blocks.some(({ key }) => key === parent)) fail(`a block at ${start} has no parent`);
+    for (const block of blocks) if (!this.#reachable(block)) fail(`a block at ${block.start} has no parent`);
+  }
+
+  #reachable({ parent, start }: BlockEntry): boolean {
+    return start === 0 || this.#byKey.has(parent);
   }
 
   #add(

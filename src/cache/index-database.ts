@@ -1,10 +1,10 @@
-import { existsSync, mkdirSync, rmSync, statSync } from "node:fs";
+import { accessSync, constants, existsSync, mkdirSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { BlockFolder } from "./block-folder.ts";
 import { DamagedIndex, failureKind } from "./disk-failure.ts";
 import { createTables, isEmpty, isOurs } from "./disk-schema.ts";
 import { rebuild } from "./rebuild-index.ts";
-import type { Database, OpenDatabase } from "./sqlite.ts";
+import { type Database, type OpenDatabase, sqliteCode, sqliteCodes } from "./sqlite.ts";
 
 /** An index that is open. */
 export interface OpenIndex {
@@ -50,15 +50,45 @@ function openForWriting(folder: string, path: string, open: OpenDatabase): OpenI
 
 function connect(folder: string, path: string, open: OpenDatabase): OpenIndex {
   const database = open(path, "write");
+  const writable = () => mayWrite(path) && mayWrite(folder);
   try {
     database.exec(settings);
     if (isEmpty(database)) database.transaction(() => fill(database, folder));
     checkTables(database, path);
+    return opened(database, path, obstacleOf(database, writable));
   } catch (error) {
     database.close();
-    throw error;
+    throw headerIsDamaged(error, writable)
+      ? new DamagedIndex("its header is damaged", { cause: error })
+      : error;
   }
-  return opened(database, path);
+}
+
+/** Whether a database says of itself that it must not be written, though the system would let us. */
+function headerIsDamaged(error: unknown, writable: () => boolean): boolean {
+  return sqliteCode(error) === sqliteCodes.READONLY && writable();
+}
+
+/** What keeps us from ever writing; a full disk may have room again, and others get done. */
+function obstacleOf(database: Database, writable: () => boolean): unknown {
+  try {
+    // SQLite begins transactions on whatever cannot be written.
+    database.exec("UPDATE standing SET uses = uses");
+    return undefined;
+  } catch (error) {
+    const kind = failureKind(error);
+    if (kind === "damaged" || headerIsDamaged(error, writable)) throw error;
+    return kind === "forbidden" ? error : undefined;
+  }
+}
+
+function mayWrite(path: string): boolean {
+  try {
+    accessSync(path, constants.W_OK);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 function openForReading(path: string, open: OpenDatabase, obstacle: unknown): OpenIndex {

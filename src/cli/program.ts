@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { Command } from "commander";
+import { addCacheCommand } from "./cache.ts";
 import { addChatCommand } from "./chat.ts";
 import { addDoctorCommand } from "./doctor.ts";
 import { addInspectCommand } from "./inspect.ts";
@@ -35,6 +36,7 @@ export function buildProgram(): Command {
   addServeCommand(program);
   addTokenizeCommand(program);
   addInspectCommand(program);
+  addCacheCommand(program);
   addDoctorCommand(program);
   return program;
 }

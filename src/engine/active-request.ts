@@ -1,9 +1,10 @@
 import type { SamplerChain } from "../sampler.ts";
+import type { RequestCheckpoints } from "./checkpoint-taker.ts";
 import type { Promised } from "./prefix-cache.ts";
-import type { Restoration } from "./prefix-tiers.ts";
 import type { RequestSpec, RequestStats } from "./request.ts";
 import type { Sequence } from "./sequence.ts";
 import type { LookUp } from "./store-port.ts";
+import type { Restoration } from "./tiers.ts";
 import type { TokenExtent } from "./token-extent.ts";
 
 /**
@@ -35,6 +36,7 @@ export class ActiveRequest {
   awaitsRoom = false;
   /** What is being taken from the tiers below the context. */
   restoration: Restoration | undefined;
+  checkpoints: RequestCheckpoints | undefined;
   /** What is being looked for on disk, and until when it waits for that. */
   lookUp: { readonly found: LookUp; readonly until: number } | undefined;
   #cachedLength: number | undefined;

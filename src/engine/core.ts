@@ -136,8 +136,9 @@ export class EngineCore {
       return this.requestCount > 0 ? "waiting" : "idle";
     }
     this.prefixes.pack();
-    const segments = bySequence(planned.segments, this.#requests);
-    const requests = segments.map(({ id }) => this.#requests.byId(id)!);
+    const ordered = bySequence(planned.segments, this.#requests);
+    const requests = ordered.map(({ id }) => this.#requests.byId(id)!);
+    const segments = this.#keeper?.cut(ordered, requests) ?? ordered;
     const started = performance.now();
     this.#sink.computing(mayAbort(requests, this.prefixes) ? requests[0]!.id : undefined);
     const outcome = this.#decode(requests, { ...planned, segments });
@@ -262,6 +263,7 @@ export class EngineCore {
   #leaveSequence(request: ActiveRequest, what: "park" | "forget"): void {
     const { sequence } = request;
     if (!sequence) return;
+    this.#keeper?.left(request);
     request.sequence = undefined;
     request.restoration = undefined;
     if (what === "park") this.prefixes.park(sequence, request.tokens);
@@ -364,6 +366,7 @@ export class EngineCore {
       const start = sequence.computedLength;
       const wasPrompt = request.generatedLength === 0;
       this.prefixes.computed(sequence, request.tokens, start + count);
+      this.#keeper?.passed(this.layout, request);
       index += count;
       try {
         if (request.spec.promptLogprobs && wasPrompt) {
@@ -391,6 +394,7 @@ export class EngineCore {
       sink: this.#sink,
     };
     const reason = nextToken(request, index, parts);
+    this.#keeper?.proved(request);
     if (reason) this.#end(request, reason);
   }
 }

@@ -1,29 +1,22 @@
 import { blockLength, unitLength } from "../cache/block.ts";
-import { makeBlock, rootDigest } from "../cache/chain.ts";
+import { makeBlock } from "../cache/chain.ts";
 import type { HostBlock, HostTier } from "../cache/host-tier.ts";
 import { KvShape } from "../cache/kv-shape.ts";
 import { BlockTransfer } from "./block-transfer.ts";
+import { ChainRoots } from "./chain-roots.ts";
 import type { KvLayout } from "./kv-layout.ts";
 import type { Sequence } from "./sequence.ts";
 import { emptyTierCounters, Pace, type TierCounters } from "./tier-counters.ts";
+import type { DescribeKey, Restoration, Restoring, Saving, Sought, Tiers } from "./tiers.ts";
 
 /** Fewest tokens beyond those at hand that are worth restoring. */
 const leastGain = unitLength;
 /** Restoring must be so much faster than computing. */
 const worthRestoring = 0.8;
 
-/** What is being restored for a request. */
-export interface Restoration {
-  /** Blocks one behind another from position 0 on. */
-  readonly blocks: readonly HostBlock[];
-  /** Tokens that the request will have then; the last block may have more. */
-  readonly length: number;
-}
-
 export interface TierParts {
   readonly host: HostTier;
-  /** Names the adapters of a key, the same after a restart. */
-  readonly describe: (key: string) => readonly string[];
+  readonly describe: DescribeKey;
   /** Whether values are expected to be transposed in the context. */
   readonly transposed: boolean;
 }
@@ -32,48 +25,35 @@ export interface TierParts {
  * What has been computed and need not be in the context: blocks in host memory. Saving reads a sequence's cells, restoring
  * writes them into another, and what others have is left where it is.
  */
-export class PrefixTiers {
+export class PrefixTiers implements Tiers {
   readonly host: HostTier;
   readonly counters: TierCounters = emptyTierCounters();
-  readonly #describe: TierParts["describe"];
+  readonly whole = true;
+  readonly #roots: ChainRoots;
   readonly #transfer: BlockTransfer;
-  readonly #roots = new Map<string, string>();
-  readonly #saving = new Pace();
   readonly #restoring = new Pace();
   /** Whether the context's memory is of a kind that cannot be taken apart. */
   #unfit = false;
 
   constructor({ host, describe, transposed }: TierParts) {
     this.host = host;
-    this.#describe = describe;
+    this.#roots = new ChainRoots(describe);
     this.#transfer = new BlockTransfer(transposed);
   }
 
-  /** Whether blocks can be made of what the context computes, as far as it is known. */
   get fit(): boolean {
     return !this.#unfit;
   }
 
-  /**
-   * Keeps what of a sequence is sound and not kept yet.
-   * @param tokens all of the sequence's.
-   * @param most blocks to save at once.
-   * @param what whole blocks alone, or the rest behind them too.
-   * @returns whether more is left to save.
-   */
   save(
     layout: KvLayout,
     sequence: Sequence,
-    {
-      tokens,
-      what,
-      most = Number.POSITIVE_INFINITY,
-    }: { tokens: Int32Array; what: "blocks" | "all"; most?: number },
+    { tokens, what, most = Number.POSITIVE_INFINITY }: Saving,
   ): boolean {
     const length = Math.min(sequence.soundLength, sequence.computedLength, tokens.length);
     const least = what === "all" ? unitLength : blockLength;
     if (this.#unfit || length - sequence.keptLength < least) return false;
-    const root = this.rootOf(sequence.key);
+    const root = this.#roots.of(sequence.key);
     const chain = this.host.chain(root, tokens.subarray(0, length));
     const last = chain.entries.at(-1);
     // A last block is gone through once more where it can become longer, or must be cut for others to go on behind it.
@@ -119,18 +99,12 @@ export class PrefixTiers {
         from = to;
       }
     });
-    this.#saving.took(performance.now() - started, saved);
     this.counters.savedTokens += saved;
     this.counters.saveMs += performance.now() - started;
     sequence.keptLength = saved > 0 ? from : length;
     return now.length < stops.length && !this.#unfit;
   }
 
-  /**
-   * What host memory could give to tokens beyond the first `have`; undefined where that is less than a unit, or no faster
-   * than computing it.
-   * @param prefillMs of a token, as measured; 0 for unknown.
-   */
   find(
     key: string,
     tokens: Int32Array,
@@ -138,26 +112,17 @@ export class PrefixTiers {
   ): Restoration | undefined {
     if (this.#unfit || this.host.counters.blocks === 0) return undefined;
     // The last token must be computed for its logits.
-    const { entries, length } = this.host.chain(this.rootOf(key), tokens);
+    const { entries, length } = this.host.chain(this.#roots.of(key), tokens);
     const most = Math.min(length, tokens.length - 1);
     if (most - have < leastGain) return undefined;
     if (prefillMs > 0 && this.#restoring.msPerToken > worthRestoring * prefillMs) return undefined;
     return { blocks: entries, length: most };
   }
 
-  /**
-   * Restores for at least one block, and until `deadline`.
-   * @param computed notes how long the sequence has become.
-   * @returns whether there is more to come.
-   */
   restore(
     layout: KvLayout,
     sequence: Sequence,
-    {
-      restoration,
-      deadline,
-      computed,
-    }: { restoration: Restoration; deadline: number; computed: (length: number) => void },
+    { restoration, deadline, computed, lost }: Restoring,
   ): boolean {
     const { blocks, length } = restoration;
     const shape = this.host.shape && KvShape.parse(this.host.shape);
@@ -182,11 +147,7 @@ export class PrefixTiers {
     let more = false;
     if (!this.#transfer.inPieces(layout)) {
       // Whatever it had is gone where the whole of it could not be put in its place.
-      if (!give(needed, length)) {
-        sequence.soundLength = 0;
-        sequence.keptLength = 0;
-        computed(0);
-      }
+      if (!give(needed, length)) lost();
       this.#restored(had, sequence, started);
       return false;
     }
@@ -211,20 +172,12 @@ export class PrefixTiers {
     this.counters.restoreMs += milliseconds;
   }
 
-  /** How much of some tokens host memory has. */
   heldLength(key: string, tokens: Int32Array): number {
-    return this.#unfit ? 0 : this.host.chain(this.rootOf(key), tokens).length;
+    return this.#unfit ? 0 : this.host.chain(this.#roots.of(key), tokens).length;
   }
 
-  /** What the chain of blocks of a key begins with. */
-  rootOf(key: string): string {
-    const known = this.#roots.get(key);
-    if (known !== undefined) return known;
-    // Salts come from clients: what was looked up long ago is worked out again.
-    if (this.#roots.size > 1000) this.#roots.clear();
-    const root = rootDigest(...this.#describe(key));
-    this.#roots.set(key, root);
-    return root;
+  sought(key: string, tokens: Int32Array): Sought {
+    return { root: this.#roots.of(key), tokens };
   }
 }
 

@@ -1,7 +1,8 @@
 import { mkdirSync } from "node:fs";
 import { basename } from "node:path";
 import type { RingReader, RingWriter } from "../../lib/ring-buffer.ts";
-import type { Block, BlockEntry } from "../cache/block.ts";
+import type { Block } from "../cache/block.ts";
+import type { DiskEntry } from "../cache/disk-rows.ts";
 import { DiskStore } from "../cache/disk-store.ts";
 import { FileDigests } from "../cache/file-digests.ts";
 import { hostView } from "../cache/host-memory.ts";
@@ -98,6 +99,9 @@ export class StoreLoop {
       case "look":
         this.#look(command);
         break;
+      case "seek":
+        this.#seek(command);
+        break;
       case "load":
         this.#load(command);
         break;
@@ -122,6 +126,19 @@ export class StoreLoop {
 
   #look({ id, root, tokens }: Extract<StoreCommand, { kind: "look" }>): void {
     const { entries } = this.#store?.chain(root, Int32Array.from(tokens)) ?? { entries: [] };
+    this.#found(id, entries);
+  }
+
+  #seek({ id, firsts }: Extract<StoreCommand, { kind: "seek" }>): void {
+    let found: DiskEntry | undefined;
+    for (const first of firsts) {
+      found = this.#store?.find(first);
+      if (found) break;
+    }
+    this.#found(id, found ? [found] : []);
+  }
+
+  #found(id: number, entries: readonly DiskEntry[]): void {
     const blocks = entries.map(({ first, parent, key, start, tokens, byteLength }) => ({
       first,
       parent,
@@ -141,7 +158,7 @@ export class StoreLoop {
   }
 
   /** Of all blocks, as they are of one model and context: that of the first that is sound. */
-  #shapeOf(entries: readonly BlockEntry[]): Uint8Array | undefined {
+  #shapeOf(entries: readonly DiskEntry[]): Uint8Array | undefined {
     for (const { first } of entries) {
       if (this.#shape.length > 0) break;
       this.#shape = this.#store?.get(first)?.shape.slice() ?? this.#shape;

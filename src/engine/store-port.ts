@@ -1,4 +1,5 @@
 import type { RingReader, RingWriter } from "../../lib/ring-buffer.ts";
+import { unitLength } from "../cache/block.ts";
 import type { HostBlock, HostTier } from "../cache/host-tier.ts";
 import {
   type DiskSnapshot,
@@ -8,10 +9,13 @@ import {
   type WireEntry,
 } from "./store-protocol.ts";
 
+import type { Sought } from "./tiers.ts";
+
 /** Most blocks that wait to be written; more are not written. */
 const mostWaiting = 256;
 /** Most tokens that are looked for at once. */
 const mostTokens = 100_000;
+const mostDigests = 10_000;
 
 /** What is being looked for on disk. */
 export interface LookUp {
@@ -24,6 +28,7 @@ export type WorthReading = (tokens: number, bytes: number, msPerByte: number) =>
 
 interface Looking {
   readonly lookUp: LookUp;
+  readonly sought: Sought;
   readonly have: number;
   readonly worth: WorthReading;
   loading: { entry: WireEntry; offset: number; byteLength: number }[];
@@ -53,12 +58,16 @@ export class StorePort {
     return this.#disk && { ...this.#disk, skipped: this.#disk.skipped + this.#skipped };
   }
 
-  /** Looks for what `tokens` begin with beyond the first `have`. */
-  look(root: string, tokens: Int32Array, { have, worth }: { have: number; worth: WorthReading }): LookUp {
+  /** Looks for what some tokens begin with beyond the first `have`. */
+  look(sought: Sought, { have, worth }: { have: number; worth: WorthReading }): LookUp {
     const lookUp: LookUp = { done: false };
     const id = ++this.#ids;
-    this.#looking.set(id, { lookUp, have, worth, loading: [] });
-    this.#send({ kind: "look", id, root, tokens: Array.from(tokens.subarray(0, mostTokens)) });
+    this.#looking.set(id, { lookUp, sought, have, worth, loading: [] });
+    if ("firsts" in sought) this.#send({ kind: "seek", id, firsts: sought.firsts.slice(0, mostDigests) });
+    else {
+      const tokens = Array.from(sought.tokens.subarray(0, mostTokens));
+      this.#send({ kind: "look", id, root: sought.root, tokens });
+    }
     return lookUp;
   }
 
@@ -128,8 +137,7 @@ export class StorePort {
     const missing = blocks.filter(
       ({ first, tokens }) => (host.find(first)?.tokens.length ?? 0) < tokens.length,
     );
-    const last = blocks.at(-1);
-    const gain = last ? last.start + last.tokens.length - looking.have : 0;
+    const gain = lengthOf(blocks, looking.sought) - looking.have;
     const bytes = missing.reduce((sum, { byteLength }) => sum + byteLength, 0);
     const fits =
       missing.length > 0 && host.takesShape(bytesOf(shape)) && looking.worth(gain, bytes, msPerByte);
@@ -168,6 +176,14 @@ export class StorePort {
     this.#looking.delete(id);
     looking.lookUp.done = true;
   }
+}
+
+/** How many tokens the blocks that were found are of. */
+function lengthOf(blocks: readonly WireEntry[], sought: Sought): number {
+  const last = blocks.at(-1);
+  if (!last) return 0;
+  if ("firsts" in sought) return unitLength * (sought.firsts.length - sought.firsts.indexOf(last.first));
+  return last.start + last.tokens.length;
 }
 
 const pause = new Int32Array(new SharedArrayBuffer(4));

@@ -23,6 +23,8 @@ export type StoreCommand =
   | { readonly kind: "put"; readonly offset: number; readonly byteLength: number; readonly entry: WireEntry }
   /** To look for the blocks that some tokens begin with; answered by `found`. */
   | { readonly kind: "look"; readonly id: number; readonly root: string; readonly tokens: readonly number[] }
+  /** To look for the first there is of blocks that stand alone; answered by `found`. */
+  | { readonly kind: "seek"; readonly id: number; readonly firsts: readonly string[] }
   /** To read blocks into host memory, each at its offset; answered by `loaded`. */
   | { readonly kind: "load"; readonly id: number; readonly blocks: readonly WantedBlock[] }
   | { readonly kind: "clear" }

@@ -1,12 +1,17 @@
 import { blockLength, unitLength } from "../cache/block.ts";
 import type { Model } from "../model.ts";
 import type { ActiveRequest } from "./active-request.ts";
+import { CheckpointTaker } from "./checkpoint-taker.ts";
+import { CheckpointTiers } from "./checkpoint-tiers.ts";
 import type { CoreOptions } from "./core-options.ts";
+import type { KvLayout } from "./kv-layout.ts";
 import { sharedCellCost } from "./layout-policy.ts";
 import type { PrefixCache, Rescue } from "./prefix-cache.ts";
 import { PrefixTiers } from "./prefix-tiers.ts";
+import type { Segment } from "./scheduler.ts";
 import type { StorePort } from "./store-port.ts";
 import type { TierSnapshot } from "./tier-counters.ts";
+import type { Tiers } from "./tiers.ts";
 
 /** Part of a step's time that cells of parked prefixes may cost those who run. */
 const slowdown = 0.02;
@@ -20,7 +25,9 @@ const leastPatience = 50;
 const mostPatience = 5000;
 
 export interface KeeperParts {
-  readonly tiers: PrefixTiers;
+  readonly tiers: Tiers;
+  /** Takes checkpoints, where the memory cannot be taken apart. */
+  readonly taker: CheckpointTaker | undefined;
   /** The cache of the context there is now. */
   readonly cache: () => PrefixCache;
   /** What it adds to a step to look at one more cell of a pool, as a part of it. */
@@ -32,7 +39,8 @@ export interface KeeperParts {
 
 /** Decides when prefixes move between the context and the tiers below it. */
 export class TierKeeper {
-  readonly tiers: PrefixTiers;
+  readonly tiers: Tiers;
+  readonly #taker: CheckpointTaker | undefined;
   readonly #cache: KeeperParts["cache"];
   readonly #cellCost: number;
   readonly #eager: () => boolean;
@@ -45,21 +53,28 @@ export class TierKeeper {
     { host, context, store }: CoreOptions,
     { cache, describe }: { cache: () => PrefixCache; describe: (group: number) => string },
   ): TierKeeper | undefined {
-    const plain = !model.isRecurrent && !model.isHybrid && model.slidingWindow === 0 && !model.hasEncoder;
-    if (!host || !plain) return undefined;
-    const tiers = new PrefixTiers({
-      host,
-      describe: (key) => {
-        const at = key.indexOf("\0");
-        return [describe(Number(key.slice(0, at))), key.slice(at + 1)];
-      },
-      transposed: context.flashAttention === false || context.flashAttention === "off",
-    });
-    const cellCost = sharedCellCost(model);
-    return new TierKeeper({ tiers, cache, cellCost, store, eager: () => host.onStored !== undefined });
+    if (!host || model.hasEncoder) return undefined;
+    const describeKey = (key: string) => {
+      const at = key.indexOf("\0");
+      return [describe(Number(key.slice(0, at))), key.slice(at + 1)];
+    };
+    const eager = () => host.onStored !== undefined;
+    const parts = { cache, cellCost: sharedCellCost(model), store, eager };
+    const flash = String(context.flashAttention ?? "auto");
+    if (isPlain(model)) {
+      const transposed = flash === "false" || flash === "off";
+      const tiers = new PrefixTiers({ host, transposed, describe: describeKey });
+      return new TierKeeper({ ...parts, tiers, taker: undefined });
+    }
+    // A state as a whole fits the layout that it was read from.
+    const describeState = (key: string) => [...describeKey(key), cache().layout.kind, flash];
+    const tiers = new CheckpointTiers({ host, describe: describeState });
+    const taker = new CheckpointTaker(tiers, (token) => model.vocab.isEndOfGeneration(token));
+    return new TierKeeper({ ...parts, tiers, taker });
   }
 
-  constructor({ tiers, cache, cellCost, eager, store }: KeeperParts) {
+  constructor({ tiers, taker, cache, cellCost, eager, store }: KeeperParts) {
+    this.#taker = taker;
     this.#store = store;
     this.tiers = tiers;
     this.#cache = cache;
@@ -77,7 +92,7 @@ export class TierKeeper {
     if (missing < unitLength) return;
     const worth = (gain: number, bytes: number, msPerByte: number) =>
       gain >= unitLength && (prefillMs === 0 || msPerByte * bytes < worthReading * prefillMs * gain);
-    const lookUp = this.#store.look(this.tiers.rootOf(key), tokens.view, { have, worth });
+    const lookUp = this.#store.look(this.tiers.sought(key, tokens.view), { have, worth });
     // However slow the disk is, nobody waits for longer than computing takes.
     const patience =
       prefillMs > 0 ? Math.max(leastPatience, worthReading * prefillMs * missing) : mostPatience;
@@ -105,6 +120,29 @@ export class TierKeeper {
     if (!request.reusesPrefix || !request.sequence) return;
     const { key, tokens, computedLength: have } = request;
     request.restoration = this.tiers.find(key, tokens.view, { have, prefillMs });
+    this.#taker?.begin(request);
+  }
+
+  /** Ends segments where the state of a sequence is to be kept. */
+  cut(segments: readonly Segment[], requests: readonly ActiveRequest[]): readonly Segment[] {
+    const taker = this.#taker;
+    if (!taker) return segments;
+    return segments.map(({ id, count }, index) => ({ id, count: taker.limit(requests[index]!, count) }));
+  }
+
+  /** A step has computed more of a request. */
+  passed(layout: KvLayout, request: ActiveRequest): void {
+    this.#taker?.passed(layout, request);
+  }
+
+  /** All that is computed of a request has proven sound. */
+  proved(request: ActiveRequest): void {
+    this.#taker?.proved(request);
+  }
+
+  /** A request is about to give up its sequence. */
+  left(request: ActiveRequest): void {
+    this.#taker?.left(request);
   }
 
   /** Goes on restoring for a request. @returns whether it is done. */
@@ -112,8 +150,14 @@ export class TierKeeper {
     const { restoration, sequence } = request;
     if (!restoration || !sequence) return true;
     const cache = this.#cache();
-    const computed = (length: number) => cache.computed(sequence, request.tokens, length);
-    if (this.tiers.restore(cache.layout, sequence, { restoration, deadline, computed })) return false;
+    const more = this.tiers.restore(cache.layout, sequence, {
+      restoration,
+      deadline,
+      tokens: request.tokens.view,
+      computed: (length) => cache.computed(sequence, request.tokens, length),
+      lost: () => cache.truncate(sequence, 0),
+    });
+    if (more) return false;
     request.restoration = undefined;
     return true;
   }
@@ -152,7 +196,8 @@ export class TierKeeper {
   }
 
   #moveOut(cache: PrefixCache): void {
-    if (cache.layout.kind !== "shared" || cache.parkedCount === 0 || !this.tiers.fit) return;
+    if (cache.layout.kind !== "shared" || cache.parkedCount === 0) return;
+    if (!this.tiers.fit || !this.tiers.whole) return;
     if (++this.#steps % interval > 0) return;
     if (cache.parkedTokens * this.#cellCost > slowdown) cache.evict();
   }
@@ -160,6 +205,7 @@ export class TierKeeper {
   /** One block, so that nobody waits for long; with streams what one sequence has, as all of it is read anyway. */
   #saveOne(cache: PrefixCache, busy: boolean): boolean {
     const { layout } = cache;
+    if (!this.tiers.fit || !this.tiers.whole) return false;
     for (const sequence of cache.sequences) {
       if (layout.kind === "streams" && sequence.running && busy) continue;
       if (Math.min(sequence.soundLength, sequence.computedLength) - sequence.keptLength < blockLength)
@@ -171,4 +217,9 @@ export class TierKeeper {
     }
     return false;
   }
+}
+
+/** Whether a model's memory is a KV cache that can be taken apart by tokens. */
+function isPlain(model: Model): boolean {
+  return !model.isRecurrent && !model.isHybrid && model.slidingWindow === 0 && !model.hasEncoder;
 }

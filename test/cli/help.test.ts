@@ -7,7 +7,7 @@ import { cria } from "../support/cli.ts";
 
 setDefaultTimeout(30_000);
 
-test.each(["", "run", "chat", "tokenize", "inspect", "doctor", "serve"])(
+test.each(["", "run", "chat", "tokenize", "inspect", "cache", "doctor", "serve"])(
   "cria %s --help lists every flag, and the manual the command",
   async (name) => {
     const { code, stdout, stderr } = await cria([...(name ? [name] : []), "--help"]);

@@ -1,10 +1,9 @@
 import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
 import fc from "fast-check";
-import { HostMemory, reserveHostMemory } from "../../src/cache/host-memory.ts";
-import { HostTier } from "../../src/cache/host-tier.ts";
 import { embeddedModelPath } from "../../src/embedded-model.ts";
 import { Model } from "../../src/model.ts";
 import { CoreHarness } from "../support/engine-core.ts";
+import { hostTier, tierBelow } from "../support/host-tier.ts";
 
 setDefaultTimeout(300_000);
 
@@ -66,22 +65,6 @@ const operation = fc.oneof(
   { weight: 1, arbitrary: fc.record({ kind: fc.constant("clear" as const) }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant("stall" as const), index: fc.nat() }) },
 );
-
-/** What there is below the context: nothing, room for some prompts, or room for all; saved at once, or when evicted. */
-const tierBelow = fc.constantFrom(
-  undefined,
-  { bytes: 2 ** 18, eager: false },
-  { bytes: 2 ** 18, eager: true },
-  { bytes: 2 ** 25, eager: false },
-  { bytes: 2 ** 25, eager: true },
-);
-
-function hostTier(tier: { bytes: number; eager: boolean } | undefined): HostTier | undefined {
-  if (!tier) return undefined;
-  const host = new HostTier(new HostMemory(reserveHostMemory(tier.bytes), tier.bytes));
-  if (tier.eager) host.onStored = () => {};
-  return host;
-}
 
 for (const kind of ["shared", "streams"] as const) {
   test(`${kind}: whatever is submitted, aborted, evicted and preempted, every text is that of a fresh context`, () => {

@@ -181,6 +181,43 @@ test("with shared cells, parked prefixes leave the context when others would be 
   expect(await answer(engine, prompt, { maxTokens: 4 })).toEqual({ ...cold, cached: 1199 });
 });
 
+describe.each(["recurrent", "hybrid", "sliding-window"] as const)("checkpoints, %s", (name) => {
+  const wholeUnits = (length: number) => length - (length % 16);
+
+  test.each(["shared", "streams"] as const)(
+    "%s: what follows the last one is computed, after a restart too",
+    async (kvLayout) => {
+      const path = await fixture(name);
+      const options = {
+        path,
+        kvLayout,
+        contextLength: 2048,
+        cacheDir: newFolder(),
+        cacheTypeK: "f32",
+        cacheTypeV: "f32",
+      } as const; // prettier-ignore
+      const fresh = (prompt: readonly number[]) => once({ ...options, cacheDir: undefined }, prompt);
+      await using engine = await load(options);
+      const end = engine.model.vocab.endOfGenerationTokens[0]!;
+      const system = [...tokens(150, 80), end];
+      const question = [...system, ...tokens(333, 81), end];
+      const cold = await answer(engine, question);
+      expect(cold).toEqual({ ...(await fresh(question)), cached: 0 });
+      await engine.close();
+      const next = [...question, ...cold.tokens, end, ...tokens(60, 82)];
+      const other = [...system, ...tokens(200, 83)];
+      await using second = await load(options);
+      // Asked anew; gone on with; another conversation after the same first message.
+      for (const [prompt, cached] of [
+        [question, wholeUnits(question.length - 1)],
+        [next, wholeUnits(question.length)],
+        [other, wholeUnits(system.length)],
+      ] as const)
+        expect(await once(options, prompt)).toEqual({ ...(await fresh(prompt)), cached });
+    },
+  );
+});
+
 describe("nothing is shared between", () => {
   const prompt = tokens(300, 40);
 

@@ -8,6 +8,7 @@ import { buildFixture } from "../fixtures/build-fixture.ts";
 import { fixture } from "../fixtures/fixture-set.ts";
 import { CoreHarness } from "../support/engine-core.ts";
 import { FreshAnswers } from "../support/fresh-answers.ts";
+import { hostTier, tierBelow } from "../support/host-tier.ts";
 
 setDefaultTimeout(60_000);
 
@@ -113,16 +114,20 @@ for (const { name, recipe, context } of kinds) {
 
       test(`${kind}: whatever is submitted, given up, aborted and preempted, every answer is a fresh one`, () => {
         let reused = 0;
+        let restored = 0;
         fc.assert(
           fc.property(
             fc.array(operation, { minLength: 5, maxLength: 25 }),
             fc.integer({ min: 1, max: 4 }),
             fc.constantFrom(256, 400, 2048),
-            (operations, parallel, cells) => {
+            tierBelow,
+            (operations, parallel, cells, tier) => {
+              const host = hostTier(tier);
               using engine = harness({
                 parallel,
                 cells: kind === "streams" ? contextLength * parallel : cells,
                 gapMs: 2,
+                host,
               });
               const submitted: { id: number; prompt: number[]; salt: string }[] = [];
               const submit = (prompt: number[], salt: string) => {
@@ -156,14 +161,18 @@ for (const { name, recipe, context } of kinds) {
                 } else expectFresh(engine, id, prompt);
                 reused += end?.stats.cachedLength ?? 0;
               }
+              restored += engine.core.snapshot.tiers?.restores ?? 0;
               engine.core.clearCache();
               expect(engine.core.snapshot.usedCells).toBe(0);
+              expect(host?.memory.used ?? 0).toBe(0);
               expect(engine.lentBytes).toBe(0);
             },
           ),
-          { numRuns: 25, examples: [[abortedWhileStatesMove(), 3, 256]] },
+          { numRuns: 40, examples: [[abortedWhileStatesMove(), 3, 256, undefined]] },
         );
         expect(reused).toBeGreaterThan(0);
+        // Of what is not in the context in part any more.
+        if (name === "recurrent" || name === "hybrid") expect(restored).toBeGreaterThan(0);
       });
 
       test(`${kind}: a conversation goes on where it was, and a prompt is shared with one that continues it`, () => {

@@ -10,6 +10,7 @@ const benchmarks: Readonly<Record<string, () => Promise<Benchmark>>> = {
   engine: () => import("./engine.ts"),
   lookup: () => import("./lookup.ts"),
   gaps: () => import("./gaps.ts"),
+  cache: () => import("./cache.ts"),
   serve: () => import("./serve.ts"),
   soak: () => import("./soak.ts"),
   "fuzz-server": () => import("./fuzz-server.ts"),

@@ -1,18 +1,27 @@
-import { writeFileSync } from "node:fs";
-import { availableParallelism, cpus } from "node:os";
-import { basename } from "node:path";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { availableParallelism, cpus, tmpdir } from "node:os";
+import { basename, join } from "node:path";
 import { parseArgs } from "node:util";
 import { embeddedModelPath } from "../src/embedded-model.ts";
 import { fixture } from "../test/fixtures/fixture-set.ts";
 import { type Bars, barChart, shown } from "./support/serve-chart.ts";
+import { complete, randomTokens } from "./support/serve-client.ts";
 import { type Share, shareOfEngine } from "./support/serve-engine.ts";
 import { type Candidate, cria, peer, type Server, type Shape, start } from "./support/serve-process.ts";
-import { type Figure, type Scenario, type Sizes, scenarios } from "./support/serve-scenarios.ts";
+import {
+  type Figure,
+  firstTokenMs,
+  type Scenario,
+  type Sizes,
+  scenarios,
+} from "./support/serve-scenarios.ts";
 import { median, printTable } from "./support/table.ts";
 
 const extra = {
   start:
     "from the start of the process to an answer of /health, and resident memory then, with the tiny model",
+  restart:
+    "time to the first token of a prompt of 2,500 tokens, cold, and again after a stop and a start; prompt tokens from the cache then (bar: 20 %)",
   engine:
     "cria's tokens per second over HTTP against its engine's own in this process, for 1 and 32 clients (bars: 97 %, 95 %)",
 } as const;
@@ -22,8 +31,7 @@ export const help = `bun run bench serve [--peer URL_OR_COMMAND ...] [--model FI
 The same requests to cria and to other servers of OpenAI's API and llama-server's, in turns within one run: one thread,
 flash attention off, streamed over loopback. A peer is the URL of a server that runs, or a command line to start, such as
   "llama-server -m {model} --port {port} -c {context} -np {parallel} -t 1 -fa off"
-where {context} is the tokens of all requests together. A ratio above 1 means that cria is the better. Warm starts from
-a disk cache are left for when there is one.
+where {context} is the tokens of all requests together. A ratio above 1 means that cria is the better.
 Scenarios:
 ${[...scenarios.map(({ name, about }) => [name, about]), ...Object.entries(extra)].map(([name, about]) => `  ${name}: ${about}`).join("\n")}`;
 
@@ -110,6 +118,43 @@ async function startTimes(candidates: readonly Candidate[], rounds: number, resu
         ]);
       } catch (error) {
         results.failed("start", candidate.label, error);
+      }
+    }
+  }
+}
+
+async function restarts(
+  candidates: readonly Candidate[],
+  { model, rounds, results }: { model: string; rounds: number; results: Results },
+): Promise<void> {
+  const length = 2500;
+  for (let round = 0; round < rounds; round++) {
+    for (const candidate of candidates) {
+      if (candidate.url !== undefined) continue;
+      note(`restart, ${candidate.label}, round ${round + 1} of ${rounds}`);
+      const cacheDir = mkdtempSync(join(tmpdir(), "cria-bench-"));
+      const shape: Shape = { model, parallel: 1, contextLength: length + 64, cacheDir };
+      const ask = async () => {
+        const server = await start(candidate, shape);
+        try {
+          return await complete(server.url, { prompt: randomTokens(length, 9000 + round), maxTokens: 1 });
+        } finally {
+          await server.stop();
+        }
+      };
+      try {
+        const [cold, warm] = [await ask(), await ask()];
+        const [coldMs, warmMs] = [firstTokenMs(cold), firstTokenMs(warm)];
+        results.add("restart", candidate.label, [
+          { name: "cold, first token", unit: "ms", better: "less", value: coldMs },
+          { name: "again, first token", unit: "ms", better: "less", value: warmMs },
+          { name: "again of cold", unit: "%", better: "less", value: (100 * warmMs) / coldMs },
+          { name: `again, cached of ${length}`, unit: "tokens", better: "more", value: warm.cached },
+        ]);
+      } catch (error) {
+        results.failed("restart", candidate.label, error);
+      } finally {
+        rmSync(cacheDir, { recursive: true, force: true });
       }
     }
   }
@@ -219,6 +264,7 @@ export async function run(args: string[]): Promise<void> {
       await stopAll(servers);
     }
   }
+  if (wanted.has("restart")) await restarts(candidates, { model, rounds, results });
   if (wanted.has("engine")) {
     for (const [clients, shape] of [
       [1, shapes.long],

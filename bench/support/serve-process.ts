@@ -10,6 +10,8 @@ export interface Shape {
   readonly parallel: number;
   /** Tokens of one request. */
   readonly contextLength: number;
+  /** Folder for what outlives a server, where it can keep such things. */
+  readonly cacheDir?: string;
 }
 
 /** A server to measure: one that runs already, or a command line to start. */
@@ -127,13 +129,14 @@ export async function start(candidate: Candidate, shape: Shape): Promise<Server>
 /** cria from this tree, with the settings that are given to all. */
 export const cria: Candidate = {
   label: "cria",
-  command: ({ model, parallel, contextLength }, port) => [
+  command: ({ model, parallel, contextLength, cacheDir }, port) => [
     process.execPath,
     "src/cli/main.ts",
     "serve",
     ...["--host", "127.0.0.1", "--port", String(port), "-m", model, "-np", String(parallel)],
     ...["-c", String(contextLength), "--kv-cells", String(parallel * contextLength)],
     ...["-t", "1", "-fa", "off", "-lv", "1"],
+    ...(cacheDir === undefined ? [] : ["--cache-dir", cacheDir]),
   ],
 };
 

@@ -39,7 +39,7 @@ const cachedCount = (value: number, name: string): Figure => ({
   better: "more",
   value,
 });
-const firstTokenMs = ({ sentAt, firstAt }: Reply) => firstAt - sentAt;
+export const firstTokenMs = ({ sentAt, firstAt }: Reply) => firstAt - sentAt;
 
 /** Prompts with nothing in common, or with a shared prefix and four tokens of their own. */
 export function prompts(count: number, kind: "strangers" | "shared", seed: number): number[][] {

@@ -41,9 +41,11 @@ export class HostMemory {
   readonly #reading: Range[] = [];
   readonly #deferred: Range[] = [];
   #used = 0;
+  #budget: number;
 
   /** @param budget bytes to hand out at most. */
   constructor(memories: readonly WebAssembly.Memory[], budget: number) {
+    this.#budget = budget;
     let left = Math.floor(budget / pageBytes);
     this.#memories = memories.map((memory) => {
       const maximum = Math.min(left, mostPages);
@@ -56,9 +58,15 @@ export class HostMemory {
     return this.#used;
   }
 
+  /** Changes the bytes to hand out at most, up to those there were room for at first. What is out stays out. */
+  limit(budget: number): void {
+    this.#budget = budget;
+  }
+
   /** @returns the offset; undefined where there is no room in one piece. */
   allocate(byteLength: number): number | undefined {
     const size = roundUp(byteLength);
+    if (this.#used + size > this.#budget) return undefined;
     const offset = this.#free.take(size) ?? (this.#grow(size) ? this.#free.take(size) : undefined);
     if (offset !== undefined) this.#used += size;
     return offset;

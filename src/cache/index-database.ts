@@ -32,7 +32,7 @@ export function openIndex(folder: string, open: OpenDatabase): OpenIndex {
     return openForWriting(folder, path, open);
   } catch (error) {
     if (failureKind(error) !== "forbidden" || !existsSync(path)) throw error;
-    return openForReading(path, open, error);
+    return tryOpenForReading(path, open, error);
   }
 }
 
@@ -91,15 +91,17 @@ function mayWrite(path: string): boolean {
   }
 }
 
-function openForReading(path: string, open: OpenDatabase, obstacle: unknown): OpenIndex {
-  const database = open(path, "snapshot");
+/** @throws `obstacle`, what kept us from writing, where it cannot be read either. */
+function tryOpenForReading(path: string, open: OpenDatabase, obstacle: unknown): OpenIndex {
+  let database: Database | undefined;
   try {
+    database = open(path, "snapshot");
     checkTables(database, path);
+    return opened(database, path, obstacle);
   } catch (error) {
-    database.close();
-    throw error;
+    database?.close();
+    throw failureKind(error) ? obstacle : error;
   }
-  return opened(database, path, obstacle);
 }
 
 function fill(database: Database, folder: string): void {

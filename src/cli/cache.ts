@@ -1,4 +1,4 @@
-import { Argument, type Command } from "commander";
+import { Argument, type Command, InvalidArgumentError } from "commander";
 import { defaultCacheFolder } from "../cache/default-folder.ts";
 import { CacheMaintenance, type NamespaceUsage } from "../cache/maintenance.ts";
 import { formatBytes } from "./inspect.ts";
@@ -26,12 +26,17 @@ export function addCacheCommand(program: Command): void {
         "list what is kept for which model; verify every block; prune what is left over, or more",
       ).choices(Object.keys(actions)),
     )
-    .option("--cache-dir <folder>", "where it is kept", defaultCacheFolder())
+    .option("--cache-dir <folder>", "where it is kept", folder, defaultCacheFolder())
     .option("--max-mib <n>", "prune: keep no more than so many MiB, what is worth most", integer(0))
     .option("--all", "prune: keep nothing")
     .option("--fix", "verify: remove what is damaged")
     .option("--json", "print as JSON")
     .action(run);
+}
+
+function folder(path: string): string {
+  if (path === "") throw new InvalidArgumentError("must not be empty.");
+  return path;
 }
 
 async function run(action: Action, flags: CacheFlags): Promise<void> {

@@ -8,6 +8,7 @@ import type { EngineOptions } from "../engine/engine-options.ts";
 import { WorkerEngine } from "../engine/worker-engine.ts";
 import { Llama, type LlamaOptions } from "../llama.ts";
 import type { KvOverrides } from "../model-overrides.ts";
+import { addCacheOptions, type CacheFlags, cacheOptions } from "./cache-options.ts";
 import { integer, number } from "./numbers.ts";
 import { readText } from "./text.ts";
 
@@ -45,7 +46,7 @@ function shares(text: string): number[] {
 }
 
 /** What every command that loads a model takes, under the names of llama.cpp's tools. */
-export interface ModelFlags {
+export interface ModelFlags extends CacheFlags {
   model?: string;
   ctxSize?: number;
   batchSize?: number;
@@ -88,7 +89,7 @@ const choice = (flags: string, description: string, values: readonly string[]) =
 export function addModelOptions(command: Command): Command {
   const kinds = Object.keys(cacheTypes);
   const threads = defaultThreadCount();
-  return command
+  command
     .option("-m, --model <file>", "GGUF file (default: the tiny model that comes with cria)")
     .option(
       "-c, --ctx-size <n>",
@@ -125,11 +126,13 @@ export function addModelOptions(command: Command): Command {
     .option("--chat-template-file <file>", "file with the Jinja chat template to use")
     .option("--no-mmap", "read the file instead of mapping it")
     .option("--mlock", "keep the model in memory");
+  return addCacheOptions(command);
 }
 
 /** Options for `Llama.load` from flags. */
 export function loadOptions(flags: ModelFlags): LlamaOptions {
   const options: LlamaOptions = {
+    ...cacheOptions(flags),
     gpu: flags.gpu,
     gpuLayers: flags.gpuLayers,
     chatTemplateName: flags.chatTemplate,

@@ -50,14 +50,6 @@ function prefix(text: string): string {
   return text;
 }
 
-function cacheRam(text: string): number {
-  if (integer(-1)(text) !== 0)
-    throw new InvalidArgumentError(
-      "must be 0: prefixes are kept in the context, there is no cache beside it yet.",
-    );
-  return 0;
-}
-
 const choice = (flags: string, description: string, values: readonly string[]) =>
   new Option(flags, description).choices(values);
 
@@ -110,7 +102,6 @@ export function addServeFlags(command: Command): Command {
     .option("--no-context-shift", "end a text that fills the context (default)")
     .option("--cache-prompt", "take what is computed already (default)")
     .option("--no-cache-prompt", "compute every prompt anew")
-    .option("--cram, --cache-ram <MiB>", "must be 0: there is no cache beside the context yet", cacheRam)
     .option(
       "--cors <origin>",
       "origin of pages that may read answers; may be repeated (default: all)",

@@ -102,7 +102,8 @@ function scratchOf({ kind, context, sequenceCount }: KvLayout): number | undefin
   return kind === "shared" && sequenceCount < context.maxSequences ? sequenceCount : undefined;
 }
 
-function placeOf({ context }: KvLayout, sequence: number): StreamPlace {
+/** Where a context has the cells of a sequence. */
+export function placeOf({ context }: KvLayout, sequence: number): StreamPlace {
   return context.unifiedCache
     ? { streams: 1, stream: 0 }
     : { streams: context.maxSequences, stream: sequence };

@@ -1,4 +1,5 @@
 import type { TokenMemory } from "../../lib/token-memory.ts";
+import type { HostTier } from "../cache/host-tier.ts";
 import type { EngineCore } from "./core.ts";
 import type { EmbeddingQueue } from "./embedding-queue.ts";
 import { type BytesPlace, type PrefixPlace, restorePrefix, savePrefix } from "./saved-prefix.ts";
@@ -7,6 +8,8 @@ import type { WorkerSink } from "./worker-sink.ts";
 /** A question to the decoding side that is not a request, answered between two steps. */
 export type Call =
   | { readonly method: "snapshot" | "clearCache" }
+  /** Bytes of prefixes that leave the context, at most. */
+  | { readonly method: "setCacheRam"; readonly bytes: number }
   /** Answered with the number of tokens and the place of the bytes, which stay until `forgetState`. */
   | { readonly method: "saveState"; readonly place: PrefixPlace }
   | { readonly method: "forgetState"; readonly address: number }
@@ -22,6 +25,7 @@ export interface CallParts {
   readonly embeddings: EmbeddingQueue;
   readonly memory: TokenMemory;
   readonly sink: WorkerSink;
+  readonly host: HostTier | undefined;
 }
 
 /** Answers calls through the sink. */
@@ -44,12 +48,16 @@ export class Calls {
   }
 
   #run(call: Call): unknown {
-    const { core, embeddings, memory, sink } = this.#parts;
+    const { core, embeddings, memory, sink, host } = this.#parts;
     switch (call.method) {
       case "snapshot":
         return { ...core.snapshot, ...embeddings.counters, waitingEmbeddings: embeddings.size };
       case "clearCache":
         core.clearCache();
+        return undefined;
+      case "setCacheRam":
+        host?.memory.limit(call.bytes);
+        host?.shrink(call.bytes);
         return undefined;
       case "saveState":
         return this.#save(call.place);

@@ -116,7 +116,7 @@ export class DecodeLoop {
       options: context,
     });
     this.#embeddings = embeddings;
-    this.#calls = new Calls({ core, embeddings, memory, sink });
+    this.#calls = new Calls({ core, embeddings, memory, sink, host });
     const info: ReadyInfo = {
       pointer: model.pointer,
       contextLength: this.#core.layout.sequenceLength,

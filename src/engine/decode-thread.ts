@@ -30,7 +30,7 @@ import type { DecodeWorkerData, ReadyInfo } from "./worker-data.ts";
 const commandWords = 2 ** 12;
 const eventWords = 2 ** 16;
 /** Bytes of host memory that blocks need on their way to a disk and back. */
-const leastStaging = 2 ** 26;
+export const leastStaging = 2 ** 26;
 
 /** What the decoding side is started with, but for the memory shared with it. */
 export type ThreadOptions = Omit<

@@ -4,6 +4,7 @@ import type { SamplingParams } from "../sampling-params.ts";
 import type { TokenizeOptions } from "../vocab.ts";
 import type { EngineSnapshot } from "./counters.ts";
 import type { AdapterScale, EndReason, RequestStats } from "./request.ts";
+import type { StateFingerprint } from "./state-fingerprint.ts";
 
 /**
  * Chooses a token on the caller's own thread, from the logits of the next token (which it may change) and the tokens so
@@ -76,6 +77,8 @@ export interface SavedTokens {
   readonly tokens: Int32Array;
   /** Sealed bytes of the cache, for a model and cache types like these. */
   readonly data: Uint8Array;
+  /** What it is of; what is loaded without one is not checked. Undefined where the model's files were replaced meanwhile. */
+  readonly fingerprint?: StateFingerprint | undefined;
 }
 
 /** What happens to a request. The last event is an `end` or an `error`; nothing comes after it. */
@@ -143,11 +146,22 @@ export interface Engine extends AsyncDisposable {
   embed(request: EmbeddingRequest): Promise<EngineEmbedding>;
   /** The cache of the longest beginning of `tokens` that is held by itself; without any, no tokens. */
   saveState(tokens: Int32Array, options?: StateScope): Promise<SavedTokens>;
-  /** Puts a prefix into the cache, for requests that begin with it. @throws CriaError where it does not fit. */
+  /**
+   * Puts a prefix into the cache, for requests that begin with it.
+   * @throws RequestError where its fingerprint is another, naming what differs; CriaError where it does not fit.
+   */
   loadState(state: SavedTokens, options?: StateScope): Promise<void>;
   snapshot(): Promise<EngineSnapshot>;
   /** Forgets all prefixes that no request is using. */
   clearCache(): Promise<void>;
+  /** Folder that prefixes are kept in which outlive the engine, and most bytes of it; undefined for none. */
+  readonly disk: { readonly folder: string; readonly bytes: number } | undefined;
+  /**
+   * Has prefixes that left the context take no more bytes of memory; what is worth least goes at once. Memory that the
+   * process has for them already is used again, and not given back. A folder needs a little of it, whatever was asked for.
+   * @throws RangeError for more than the engine was loaded with.
+   */
+  setCacheRam(bytes: number): Promise<void>;
   /** Ends all requests with an error and frees everything. Idempotent. */
   close(): Promise<void>;
 }

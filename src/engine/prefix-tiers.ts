@@ -115,7 +115,10 @@ export class PrefixTiers implements Tiers {
     const { entries, length } = this.host.chain(this.#roots.of(key), tokens);
     const most = Math.min(length, tokens.length - 1);
     if (most - have < leastGain) return undefined;
-    if (prefillMs > 0 && this.#restoring.msPerToken > worthRestoring * prefillMs) return undefined;
+    if (prefillMs > 0 && this.#restoring.msPerToken > worthRestoring * prefillMs) {
+      this.#restoring.doubt();
+      return undefined;
+    }
     return { blocks: entries, length: most };
   }
 

@@ -1,9 +1,10 @@
 import type { Pointer } from "../../ffi/index.ts";
-import { RequestError } from "../../lib/errors.ts";
+import { CriaError, RequestError } from "../../lib/errors.ts";
 import type { TokenMemory } from "../../lib/token-memory.ts";
 import { unseal } from "../state-seal.ts";
 import type { EngineCore } from "./core.ts";
 import type { AdapterScale } from "./request.ts";
+import { stateForms } from "./state-forms.ts";
 import { type ReleaseBytes, TokenExtent } from "./token-extent.ts";
 
 /** Tokens in the token memory, and what a prefix must agree in with them beside the tokens. */
@@ -54,10 +55,10 @@ export function restorePrefix(
         "state",
       );
     const bytes = core.model.native.memory.read(source.address as Pointer, source.byteLength);
-    unseal(bytes, "sequence state");
+    const state = unseal(bytes, "sequence state");
     const { context, prefixes } = core;
     prefixes.adopt(key, { view: owner.view(length), owner }, (id) => {
-      context.state.restoreSequence(id, bytes);
+      fill(core, id, state);
       if (context.memory.positionMax(id) + 1 !== length)
         throw new RequestError("the state's tokens do not belong to its data", "state");
     });
@@ -66,4 +67,13 @@ export function restorePrefix(
   } finally {
     owner.end(kept);
   }
+}
+
+/** @throws CriaError where the context takes the state in no form. */
+function fill({ layout, context }: EngineCore, id: number, state: Uint8Array): void {
+  for (const form of stateForms(state, layout, id)) if (context.state.writeSequence(id, form)) return;
+  throw new CriaError(
+    "REQUEST",
+    "the state does not fit this context; it is of another model, cache types or release, or there is no room: save it anew, or load with a larger contextLength",
+  );
 }

@@ -26,6 +26,11 @@ export class Pace {
   /** 0 before anything was measured. */
   msPerToken = 0;
 
+  /** What was slow once is tried again some time. */
+  doubt(): void {
+    this.msPerToken *= 0.9;
+  }
+
   took(milliseconds: number, tokens: number): void {
     if (tokens <= 0) return;
     const each = milliseconds / tokens;

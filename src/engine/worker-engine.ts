@@ -4,6 +4,7 @@ import type { Model } from "../model.ts";
 import type { TokenizeOptions } from "../vocab.ts";
 import type { SavedState } from "./calls.ts";
 import type { EngineSnapshot } from "./counters.ts";
+import { leastStaging } from "./decode-thread.ts";
 import { DecodingSide } from "./decoding-side.ts";
 import type {
   EmbeddingRequest,
@@ -18,6 +19,7 @@ import { type EngineOptions, type EngineSettings, engineSettings } from "./engin
 import { OpenEmbedding } from "./open-embedding.ts";
 import { OpenRequest } from "./open-request.ts";
 import { RequestStream } from "./request-stream.ts";
+import { StateFingerprints } from "./state-fingerprint.ts";
 
 /** Fewest bytes of a state: a collector may move arrays that are smaller than this. */
 const leastState = 128;
@@ -26,6 +28,9 @@ const leastState = 128;
 export class WorkerEngine implements Engine {
   readonly #native: Native;
   readonly #settings: EngineSettings;
+  readonly #fingerprints: StateFingerprints;
+  /** Bytes of host memory, where they were changed. */
+  #cacheRam: number | undefined;
   #side: DecodingSide;
   #ids = 0;
   /** Set while a thread that died is being replaced. */
@@ -38,6 +43,7 @@ export class WorkerEngine implements Engine {
   private constructor(native: Native, settings: EngineSettings, side: DecodingSide) {
     this.#native = native;
     this.#settings = settings;
+    this.#fingerprints = new StateFingerprints(settings.thread, native.version);
     this.#side = side;
     process.on("exit", this.#onExit);
     this.#listen();
@@ -75,6 +81,9 @@ export class WorkerEngine implements Engine {
   }
   get maxRequests(): number {
     return this.#settings.maxRequests;
+  }
+  get disk(): Engine["disk"] {
+    return this.#settings.thread.disk;
   }
 
   async tokenize(text: string, options?: TokenizeOptions): Promise<Int32Array> {
@@ -115,19 +124,22 @@ export class WorkerEngine implements Engine {
       if (saved.length === 0) return { tokens: new Int32Array(0), data: new Uint8Array(0) };
       const data = this.#native.memory.read(saved.address as Pointer, saved.byteLength);
       await side.ask({ method: "forgetState", address: saved.address });
-      return { tokens: tokens.slice(0, saved.length), data };
+      const fingerprint = await this.#fingerprints.of(place.adapters);
+      return { tokens: tokens.slice(0, saved.length), data, fingerprint };
     } finally {
       release();
     }
   }
 
-  async loadState({ tokens, data }: SavedTokens, scope: StateScope = {}): Promise<void> {
+  async loadState({ tokens, data, fingerprint }: SavedTokens, scope: StateScope = {}): Promise<void> {
     const side = await this.#ready();
     if (!(data instanceof Uint8Array)) throw new TypeError("state.data must be a Uint8Array");
     for (const [index, token] of tokens.entries())
       side.model.vocab.checkToken(token, `state.tokens[${index}]`);
     if (tokens.length === 0) throw new RequestError("the state has no tokens", "state");
     if (data.length < leastState) throw new RequestError("the state is damaged; save it anew", "state");
+    if (fingerprint)
+      await this.#fingerprints.check(fingerprint, scope.adapters ?? side.defaultAdapters);
     const source = { address: Number(this.#native.memory.addressOf(data)), byteLength: data.length };
     // The decoding side gives the tokens' place back when it keeps them no longer.
     await side.ask({ method: "loadState", place: this.#place(tokens, scope).place, source }, data);
@@ -139,6 +151,18 @@ export class WorkerEngine implements Engine {
 
   async clearCache(): Promise<void> {
     await (await this.#ready()).ask({ method: "clearCache" });
+  }
+
+  async setCacheRam(bytes: number): Promise<void> {
+    const { hostBytes, disk } = this.#settings.thread;
+    if (!Number.isSafeInteger(bytes) || bytes < 0)
+      throw new TypeError(`the bytes of the cache must be a whole number of 0 or more, got ${bytes}`);
+    if (bytes > hostBytes)
+      throw new RangeError(
+        `${bytes} bytes are more than the ${hostBytes} that the engine was loaded with; load it with a larger cacheRam`,
+      );
+    this.#cacheRam = disk ? Math.max(bytes, leastStaging) : bytes;
+    await (await this.#ready()).ask({ method: "setCacheRam", bytes: this.#cacheRam });
   }
 
   close(): Promise<void> {
@@ -205,6 +229,8 @@ export class WorkerEngine implements Engine {
       this.#side = await DecodingSide.start(this.#native, this.#settings);
       this.#restarting = undefined;
       this.#listen();
+      if (this.#cacheRam !== undefined)
+        await this.#side.ask({ method: "setCacheRam", bytes: this.#cacheRam });
     } catch (error) {
       this.#lost = new WorkerCrashedError(
         `the engine could not be started again after a crash: ${(error as Error).message}; load it anew`,

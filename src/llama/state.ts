@@ -1,48 +1,109 @@
+import { open, rename, rm } from "node:fs/promises";
 import { RequestError } from "../../lib/errors.ts";
+import type { SavedTokens } from "../engine/engine.ts";
+import { type StateFingerprint, unknownFiles } from "../engine/state-fingerprint.ts";
+import { checksum } from "../state-seal.ts";
 
-/** Tokens, and the cache computed from them. */
-export interface LlamaState {
-  readonly tokens: Int32Array;
-  readonly data: Uint8Array;
-}
+/** Tokens, and the cache computed from them; one without tokens has no data. */
+export interface LlamaState extends SavedTokens {}
 
-const magic = 0x41495243; // "CRIA", little-endian
-const version = 1;
-const headerLength = 16;
+// The file of a state, little endian:
+//
+//   0   magic, version, count of tokens, length of the fingerprint, CRC-32 of all behind (u32 each)
+//   20  tokens (i32 each), fingerprint (JSON; empty where there are no tokens), data
 
-/** File form of a state: magic, version, token count, checksum of what follows; tokens; data. */
-export function encodeState({ tokens, data }: LlamaState): Uint8Array {
-  const bytes = new Uint8Array(headerLength + tokens.byteLength + data.byteLength);
-  bytes.set(new Uint8Array(tokens.buffer, tokens.byteOffset, tokens.byteLength), headerLength);
-  bytes.set(data, headerLength + tokens.byteLength);
-  const header = new DataView(bytes.buffer);
-  header.setUint32(0, magic, true);
-  header.setUint32(4, version, true);
-  header.setUint32(8, tokens.length, true);
-  header.setUint32(12, checksum(bytes.subarray(headerLength)), true);
-  return bytes;
-}
+const magic = 0x41495243; // "CRIA"
+const version = 2;
+const headerLength = 20;
+/** Bytes that are read or written at once. */
+const chunk = 2 ** 26;
 
-/** @throws RequestError for a file that is none, or is damaged: libllama trusts what it is given. */
-export function decodeState(file: Uint8Array, path: string): LlamaState {
-  const bytes = new Uint8Array(file);
-  const header = new DataView(bytes.buffer);
-  if (bytes.length < headerLength || header.getUint32(0, true) !== magic) {
-    throw new RequestError(`${path} is no state file of cria`);
+/**
+ * Writes the file of a state, which appears whole or not at all. @returns its bytes.
+ * @throws RequestError where the state does not say what model it is of, what the file system does.
+ */
+export async function writeState(path: string, { tokens, data, fingerprint }: LlamaState): Promise<number> {
+  if (tokens.length > 0 && !fingerprint) throw unknownFiles();
+  const mark = new TextEncoder().encode(fingerprint ? JSON.stringify(fingerprint) : "");
+  const header = new DataView(new ArrayBuffer(headerLength));
+  const parts = [new Uint8Array(tokens.buffer, tokens.byteOffset, tokens.byteLength), mark, data];
+  const sum = parts.reduce((before, part) => checksum(part, before), 0);
+  for (const [index, word] of [magic, version, tokens.length, mark.length, sum].entries())
+    header.setUint32(4 * index, word, true);
+  const partial = `${path}.${crypto.randomUUID()}.part`;
+  try {
+    const length = await writeParts(partial, [new Uint8Array(header.buffer), ...parts]);
+    await rename(partial, path);
+    return length;
+  } catch (error) {
+    await rm(partial, { force: true });
+    throw error;
   }
-  if (header.getUint32(4, true) !== version)
-    throw new RequestError(`${path} was written by another version of cria`);
-  const count = header.getUint32(8, true);
-  const end = headerLength + 4 * count;
-  if (end > bytes.length || header.getUint32(12, true) !== checksum(bytes.subarray(headerLength))) {
-    throw new RequestError(`${path} is damaged or cut off; save the state again`);
-  }
-  return { tokens: new Int32Array(bytes.buffer, headerLength, count), data: bytes.slice(end) };
 }
 
-/** 32-bit FNV-1a: finds damage, not malice. */
-function checksum(bytes: Uint8Array): number {
-  let hash = 0x811c9dc5;
-  for (let index = 0; index < bytes.length; index++) hash = Math.imul(hash ^ bytes[index]!, 0x01000193);
-  return hash >>> 0;
+/**
+ * Reads what {@link writeState} wrote. @param name what to call it in errors.
+ * @throws RequestError for a file that there is not, that is none, or is damaged: libllama trusts what it is given.
+ */
+export async function readState(
+  path: string,
+  name = path,
+): Promise<LlamaState & { readonly fileLength: number }> {
+  const bytes = await readWhole(path, name);
+  const header = new DataView(bytes.buffer);
+  const word = (index: number) => header.getUint32(4 * index, true);
+  if (bytes.length < headerLength || word(0) !== magic)
+    throw new RequestError(`${name} is no state file of cria; give one that saveState wrote`);
+  if (word(1) !== version)
+    throw new RequestError(`${name} was written by another version of cria; save the state anew`);
+  const end = headerLength + 4 * word(2);
+  const dataStart = end + word(3);
+  if (dataStart > bytes.length || word(4) !== checksum(bytes.subarray(headerLength)))
+    throw new RequestError(`${name} is damaged or cut off; save the state anew`);
+  const mark = new TextDecoder().decode(bytes.subarray(end, dataStart));
+  return {
+    // A copy: whoever keeps the tokens must not keep the whole file.
+    tokens: new Int32Array(bytes.buffer.slice(headerLength, end)),
+    data: bytes.subarray(dataStart),
+    fingerprint: mark === "" ? undefined : (JSON.parse(mark) as StateFingerprint),
+    fileLength: bytes.length,
+  };
+}
+
+async function writeParts(path: string, parts: readonly Uint8Array[]): Promise<number> {
+  const file = await open(path, "wx");
+  let length = 0;
+  try {
+    for (const part of parts) {
+      for (let start = 0; start < part.length; ) {
+        const { bytesWritten } = await file.write(part, start, Math.min(chunk, part.length - start));
+        start += bytesWritten;
+      }
+      length += part.length;
+    }
+    return length;
+  } finally {
+    await file.close();
+  }
+}
+
+/** In pieces: `readFile` stops at 2 GiB on Node. */
+async function readWhole(path: string, name: string): Promise<Uint8Array<ArrayBuffer>> {
+  const file = await open(path, "r").catch((cause: NodeJS.ErrnoException) => {
+    if (cause.code === "ENOENT")
+      throw new RequestError(`there is no state file ${name}; save one first`, undefined, { cause });
+    throw cause;
+  });
+  try {
+    const bytes = new Uint8Array((await file.stat()).size);
+    let length = 0;
+    while (length < bytes.length) {
+      const { bytesRead } = await file.read(bytes, length, Math.min(chunk, bytes.length - length));
+      if (bytesRead === 0) break;
+      length += bytesRead;
+    }
+    return bytes.subarray(0, length);
+  } finally {
+    await file.close();
+  }
 }

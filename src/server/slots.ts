@@ -1,7 +1,7 @@
-import { readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { CriaError } from "../../lib/errors.ts";
 import type { Engine, StateScope } from "../engine/engine.ts";
-import { decodeState, encodeState } from "../llama/state.ts";
+import { readState, writeState } from "../llama/state.ts";
 import { HttpError } from "./errors.ts";
 
 /** A request that runs, as its slot tells of it. */
@@ -110,25 +110,17 @@ export class Slots {
       );
     }
     const saved = await engine.saveState(slot.tokens, { adapters });
-    const bytes = encodeState(saved);
-    // A reader never sees half a file.
-    const partial = `${path}.${crypto.randomUUID()}.part`;
-    try {
-      await writeFile(partial, bytes);
-      await rename(partial, path);
-    } catch (error) {
-      await rm(partial, { force: true });
-      const { code = "" } = error as NodeJS.ErrnoException;
-      if (!["EISDIR", "ENOTEMPTY", "EEXIST"].includes(code)) throw error;
+    const written = await writeState(path, saved).catch((error: NodeJS.ErrnoException) => {
+      if (!["EISDIR", "ENOTEMPTY", "EEXIST"].includes(error.code ?? "")) throw error;
       throw new HttpError("invalid_request_error", `${name} is a folder; choose another name`, {
         param: "filename",
       });
-    }
+    });
     return {
       id_slot: slot.id,
       filename: name,
       n_saved: saved.tokens.length,
-      n_written: bytes.length,
+      n_written: written,
       timings: { save_ms: performance.now() - started },
     };
   }
@@ -138,13 +130,12 @@ export class Slots {
     const path = this.#path(name);
     const started = performance.now();
     assertIdle(slot);
-    let bytes: Uint8Array;
-    try {
-      bytes = await readFile(path);
-    } catch {
-      throw new HttpError("invalid_request_error", `there is no saved slot ${name}`, { param: "filename" });
-    }
-    const state = decodeState(bytes, name);
+    const state = await readState(path, name).catch((error: Error) => {
+      if (error instanceof CriaError) throw error;
+      throw new HttpError("invalid_request_error", `${name} cannot be read as a saved slot`, {
+        param: "filename",
+      });
+    });
     if (state.tokens.length > engine.contextLength) {
       throw new HttpError(
         "invalid_request_error",
@@ -161,7 +152,7 @@ export class Slots {
       id_slot: slot.id,
       filename: name,
       n_restored: state.tokens.length,
-      n_read: bytes.length,
+      n_read: state.fileLength,
       timings: { restore_ms: performance.now() - started },
     };
   }

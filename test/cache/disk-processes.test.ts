@@ -15,7 +15,7 @@ const writer = join(import.meta.dir, "../support/disk-writer.child.ts");
 /** Of about a third of what the writers put. */
 const budget = 24_000;
 /** More rounds show rarer faults: 200 are what the store is held to. */
-const killRounds = Number(process.env.CRIA_KILL_ROUNDS ?? 40);
+const killRounds = Number(process.env.CRIA_KILL_ROUNDS ?? 200);
 
 function startWriter(folder: string, seed: number, rounds: number) {
   const args = [folder, namespace, String(seed), String(budget), String(rounds)];

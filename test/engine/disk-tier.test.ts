@@ -20,6 +20,7 @@ import type { EngineRequest } from "../../src/engine/engine.ts";
 import type { EngineOptions } from "../../src/engine/engine-options.ts";
 import { WorkerEngine } from "../../src/engine/worker-engine.ts";
 import { fixture } from "../fixtures/fixture-set.ts";
+import { seededTokens as tokens } from "../support/seeded-tokens.ts";
 
 setDefaultTimeout(60_000);
 
@@ -33,10 +34,6 @@ function newFolder(): string {
   folders.push(folder);
   return folder;
 }
-
-/** Tokens that tell prompts apart by `seed`. */
-const tokens = (length: number, seed: number) =>
-  Array.from({ length }, (_, index) => 300 + ((index * 7919 + seed * 104_729 + index * index * seed) % 700));
 
 async function load(options: EngineOptions & { path?: string }): Promise<WorkerEngine> {
   const { path = embeddedModelPath(), ...rest } = options;
@@ -206,7 +203,6 @@ describe.each(["recurrent", "hybrid", "sliding-window"] as const)("checkpoints, 
       await engine.close();
       const next = [...question, ...cold.tokens, end, ...tokens(60, 82)];
       const other = [...system, ...tokens(200, 83)];
-      await using second = await load(options);
       // Asked anew; gone on with; another conversation after the same first message.
       for (const [prompt, cached] of [
         [question, wholeUnits(question.length - 1)],

@@ -1,0 +1,217 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { EngineOptions } from "../src/engine/engine-options.ts";
+import { WorkerEngine } from "../src/engine/worker-engine.ts";
+import { fixture } from "../test/fixtures/fixture-set.ts";
+import { pause } from "./support/serve-client.ts";
+import { median, printTable } from "./support/table.ts";
+
+export const help = `bun run bench cache [--lengths 256,1000,2500,6000] [--streams N] [--tokens N] [--rounds N] [--parts restore,saving,memory]
+What the tiers below the context give and cost, one thread, flash attention off, greedy:
+  restore: time to the first token of a prompt that was never seen, of one that comes back from host memory, and of one
+           that comes back from disk after a restart (bar: 20 % of the first at 2,500 tokens); bytes on disk per token
+  saving:  tokens per second of running streams that begin with prompts of 500 tokens, with a cache folder against host
+           memory alone (bar: a loss of at most 3 %), in turns
+  memory:  what twenty conversations over one prefix of 2,000 tokens hold in host memory and on disk`;
+
+const settings = { threads: 1, flashAttention: false } as const;
+
+function prompt(length: number, seed: number): Int32Array {
+  let state = seed * 7919 + 13;
+  return Int32Array.from({ length }, () => {
+    state = (Math.imul(state, 1103515245) + 12345) & 0x7fffffff;
+    return 300 + ((state >> 8) % 20_000);
+  });
+}
+
+interface Answer {
+  readonly firstMs: number;
+  readonly cached: number;
+}
+
+async function answer(engine: WorkerEngine, tokens: Int32Array, maxTokens = 1): Promise<Answer> {
+  const started = performance.now();
+  let [firstMs, cached] = [0, 0];
+  const stream = engine.submit({ prompt: tokens, sampling: { temperature: 0 }, maxTokens, ignoreEos: true });
+  for await (const event of stream) {
+    if (event.type === "error") throw event.error;
+    if (event.type === "token") firstMs ||= performance.now() - started;
+    if (event.type === "end") cached = event.stats.cachedLength;
+  }
+  return { firstMs, cached };
+}
+
+/** Runs `body` with a folder that is gone afterwards. */
+async function withFolder<T>(body: (folder: string) => Promise<T>): Promise<T> {
+  const folder = mkdtempSync(join(tmpdir(), "cria-bench-"));
+  try {
+    return await body(folder);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+async function restore(path: string, lengths: readonly number[], rounds: number): Promise<void> {
+  const rows: string[][] = [];
+  for (const length of lengths) {
+    const times = { cold: [] as number[], host: [] as number[], disk: [] as number[] };
+    let [cachedHost, cachedDisk, bytesPerToken] = [0, 0, 0];
+    for (let round = 0; round < rounds; round++) {
+      await withFolder(async (cacheDir) => {
+        const options: EngineOptions = {
+          ...settings,
+          contextLength: length + 64,
+          parallel: 1,
+          kvLayout: "shared",
+          cacheDir,
+        };
+        const [wanted, other] = [prompt(length, 2 * round), prompt(length, 2 * round + 1)];
+        {
+          await using engine = await WorkerEngine.load(path, options);
+          times.cold.push((await answer(engine, wanted)).firstMs);
+          // There is room for one of them in the context.
+          await answer(engine, other);
+          const again = await answer(engine, wanted);
+          times.host.push(again.firstMs);
+          cachedHost = again.cached;
+        }
+        await using engine = await WorkerEngine.load(path, options);
+        const warm = await answer(engine, wanted);
+        times.disk.push(warm.firstMs);
+        cachedDisk = warm.cached;
+        const { disk } = (await engine.snapshot()).tiers!;
+        bytesPerToken = disk ? disk.bytes / disk.tokens : 0;
+      });
+    }
+    const [cold, host, disk] = [median(times.cold), median(times.host), median(times.disk)];
+    const percent = (value: number) => `${((100 * value) / cold).toFixed(1)}%`;
+    const figures = [cold, host, disk].map((value) => value.toFixed(0));
+    rows.push([
+      String(length),
+      ...figures,
+      percent(host),
+      percent(disk),
+      `${cachedHost}, ${cachedDisk}`,
+      bytesPerToken.toFixed(0),
+    ]);
+  }
+  printTable(
+    ["prompt", "cold ms", "host ms", "disk ms", "host", "disk", "cached", "bytes on disk per token"],
+    rows,
+  );
+}
+
+/** Tokens per second of streams at once, prompts included. */
+async function throughput(
+  engine: WorkerEngine,
+  { streams, tokens, seed }: { streams: number; tokens: number; seed: number },
+) {
+  const started = performance.now();
+  const all = Array.from({ length: streams }, (_, index) => prompt(500, 1000 * seed + index));
+  await Promise.all(all.map((each) => answer(engine, each, tokens)));
+  return (1000 * streams * tokens) / (performance.now() - started);
+}
+
+async function saving(
+  path: string,
+  sizes: { streams: number; tokens: number; rounds: number },
+): Promise<void> {
+  const { streams, tokens, rounds } = sizes;
+  const rows: string[][] = [];
+  for (const kvLayout of ["shared", "streams"] as const) {
+    await withFolder(async (cacheDir) => {
+      const options = {
+        ...settings,
+        kvLayout,
+        parallel: streams,
+        contextLength: 500 + tokens + 8,
+        cells: streams * (508 + tokens),
+      };
+      await using without = await WorkerEngine.load(path, options);
+      await using saves = await WorkerEngine.load(path, { ...options, cacheDir });
+      const ratios: number[] = [];
+      const rates = { without: [] as number[], saves: [] as number[] };
+      for (let round = -1; round < rounds; round++) {
+        const one = async () => throughput(without, { streams, tokens, seed: round + 1 });
+        const two = async () => throughput(saves, { streams, tokens, seed: round + 1 });
+        let [a, b] = [0, 0];
+        if (round % 2 === 0) [a, b] = [await one(), await two()];
+        else {
+          b = await two();
+          a = await one();
+        }
+        // What is still being written must not slow the other down.
+        await pause(500);
+        if (round < 0) continue;
+        rates.without.push(a);
+        rates.saves.push(b);
+        ratios.push(b / a);
+      }
+      const { tiers } = await saves.snapshot();
+      rows.push([
+        kvLayout,
+        String(streams),
+        median(rates.without).toFixed(1),
+        median(rates.saves).toFixed(1),
+        `${(100 * (1 - median(ratios))).toFixed(1)}%`,
+        String(tiers!.disk?.tokens),
+        (tiers!.saveMs / Math.max(1, tiers!.savedTokens)).toFixed(4),
+      ]);
+    });
+  }
+  printTable(
+    ["layout", "streams", "tok/s without", "tok/s saving", "loss", "tokens on disk", "ms to save a token"],
+    rows,
+  );
+}
+
+async function memory(path: string): Promise<void> {
+  const [prefix, rest, conversations] = [2000, 40, 20];
+  const rows: string[][] = [];
+  for (const kvLayout of ["shared", "streams"] as const) {
+    await withFolder(async (cacheDir) => {
+      const options = { ...settings, kvLayout, parallel: 4, contextLength: 2100, cells: 8400, cacheDir };
+      const start = prompt(prefix, 1);
+      const all = Array.from({ length: conversations }, (_, index) =>
+        Int32Array.from([...start, ...prompt(rest, 100 + index)]),
+      );
+      {
+        await using engine = await WorkerEngine.load(path, options);
+        for (const each of all) await answer(engine, each);
+      }
+      await using engine = await WorkerEngine.load(path, options);
+      for (const each of all) await answer(engine, each);
+      const { host, disk } = (await engine.snapshot()).tiers!;
+      const once = prefix + conversations * rest;
+      rows.push([
+        kvLayout,
+        String(once),
+        String(host.tokens),
+        String(disk?.tokens),
+        (host.bytes / 2 ** 20).toFixed(1),
+        ((disk?.bytes ?? 0) / 2 ** 20).toFixed(1),
+      ]);
+    });
+  }
+  printTable(
+    ["layout", "tokens, the prefix once", "host tokens", "disk tokens", "host MiB", "disk MiB"],
+    rows,
+  );
+}
+
+function option(args: readonly string[], name: string, fallback: string): string {
+  const at = args.indexOf(`--${name}`);
+  return at < 0 ? fallback : (args[at + 1] ?? fallback);
+}
+
+export async function run(args: string[]): Promise<void> {
+  const lengths = option(args, "lengths", "256,1000,2500,6000").split(",").map(Number);
+  const rounds = Number(option(args, "rounds", "3"));
+  const [streams, tokens] = [Number(option(args, "streams", "4")), Number(option(args, "tokens", "256"))];
+  const parts = new Set(option(args, "parts", "restore,saving,memory").split(","));
+  const path = await fixture("bench-32k");
+  if (parts.has("restore")) await restore(path, lengths, rounds);
+  if (parts.has("saving")) await saving(path, { streams, tokens, rounds });
+  if (parts.has("memory")) await memory(path);
+}

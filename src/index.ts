@@ -10,12 +10,22 @@ export type { SequenceStateOptions } from "./context-state.ts";
 export { ControlVector, type ControlVectorParts } from "./control-vector.ts";
 export { embeddedModelPath } from "./embedded-model.ts";
 export type { EngineCounters, EngineSnapshot } from "./engine/counters.ts";
-export type { Engine, EngineEvent, EngineRequest, EngineStream, SampleFunction } from "./engine/engine.ts";
+export type {
+  CacheTiers,
+  Engine,
+  EngineEvent,
+  EngineRequest,
+  EngineStream,
+  SampleFunction,
+} from "./engine/engine.ts";
 export type { EngineOptions } from "./engine/engine-options.ts";
 export type { RequestStats } from "./engine/request.ts";
+export type { StateFingerprint } from "./engine/state-fingerprint.ts";
+export type { TierSnapshot } from "./engine/tier-counters.ts";
 export { WorkerEngine } from "./engine/worker-engine.ts";
 export { checkGguf } from "./gguf-file.ts";
 export { Grammar, type GrammarMatcher, type GrammarOptions, grammarLimits } from "./grammar.ts";
+export { type LlamaCache, LlamaDiskCache, LlamaRAMCache } from "./llama/cache.ts";
 export type { LlamaState } from "./llama/state.ts";
 export type * from "./llama/types.ts";
 export { Llama, type LlamaOptions } from "./llama.ts";

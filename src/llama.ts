@@ -1,4 +1,3 @@
-import { readFile, writeFile } from "node:fs/promises";
 import { DisposedError, RequestError } from "../lib/errors.ts";
 import { logitsToLogprobs, longestCommonPrefix } from "../lib/index.ts";
 import type { ChatTemplate } from "./chat/index.ts";
@@ -7,12 +6,13 @@ import type { Engine } from "./engine/engine.ts";
 import type { EngineOptions } from "./engine/engine-options.ts";
 import { WorkerEngine } from "./engine/worker-engine.ts";
 import type { LlamaParts } from "./llama/answer.ts";
+import { changeCache, type LlamaCache, withCache } from "./llama/cache.ts";
 import { chatAtOnce, renderChat, streamChat } from "./llama/chat-completion.ts";
 import { completeAtOnce, streamCompletion } from "./llama/completion.ts";
 import { createEmbedding } from "./llama/embedding.ts";
 import type { Prompt } from "./llama/engine-request.ts";
 import { modelTemplate, type TemplateChoice } from "./llama/model-template.ts";
-import { decodeState, encodeState, type LlamaState } from "./llama/state.ts";
+import { type LlamaState, readState, writeState } from "./llama/state.ts";
 import { Stepper } from "./llama/stepper.ts";
 import { TokenStream } from "./llama/token-stream.ts";
 import type {
@@ -30,7 +30,10 @@ import type { Model } from "./model.ts";
 import type { SamplingParams } from "./sampling-params.ts";
 import type { TokenizeOptions } from "./vocab.ts";
 
-export interface LlamaOptions extends EngineOptions, TemplateChoice {}
+export interface LlamaOptions extends EngineOptions, TemplateChoice {
+  /** Another way to say `cacheRam`, or `cacheDir` and `cacheDisk`. */
+  cache?: LlamaCache | undefined;
+}
 
 /**
  * A model ready to answer any number of requests at once, with a cache that makes a growing conversation pay for its new
@@ -54,8 +57,8 @@ export class Llama implements AsyncDisposable {
 
   /** Loads a GGUF file; without a path, the tiny model that comes with cria. */
   static async load(path: string = embeddedModelPath(), options: LlamaOptions = {}): Promise<Llama> {
-    const { chatTemplate, chatTemplateName, ...rest } = options;
-    const engine = await WorkerEngine.load(path, rest);
+    const { chatTemplate, chatTemplateName, cache, ...rest } = options;
+    const engine = await WorkerEngine.load(path, withCache(cache, rest));
     try {
       return new Llama(engine, { chatTemplate, chatTemplateName });
     } catch (error) {
@@ -173,24 +176,40 @@ export class Llama implements AsyncDisposable {
     return createEmbedding(this.engine, params);
   }
 
-  /** {@link tokens} and their cache, to go on from later; also written to a file where a path is given. */
+  /**
+   * Changes how much memory is used for what left the context; undefined for none. A folder that the model was loaded with
+   * stays in use.
+   * @throws TypeError for a folder that it was not loaded with, RangeError for more memory than then: pass `cache` to
+   *   {@link Llama.load}.
+   */
+  async setCache(cache: LlamaCache | undefined): Promise<void> {
+    this.#assertOpen();
+    await changeCache(this.engine, cache);
+  }
+
+  /**
+   * {@link tokens} and their cache, to go on from later; also written to a file where a path is given, which appears whole or
+   * not at all. The file has the tokens in the clear, and says which model it is of.
+   * @throws RequestError where the model's files were replaced since they were loaded; what the file system does.
+   */
   async saveState(path?: string): Promise<LlamaState> {
     this.#assertOpen();
     const state = await this.#stepper.save();
-    if (path !== undefined) await writeFile(path, encodeState(state));
+    if (path !== undefined) await writeState(path, state);
     return state;
   }
 
   /**
-   * Goes on from what {@link saveState} gave, or from its file.
-   * @throws CriaError where it does not fit; then {@link tokens} are empty.
+   * Goes on from what {@link saveState} gave, or from its file, in any later process.
+   * @throws RequestError naming what differs where it was saved with another model, other adapters, cache types or release;
+   *   CriaError where it is damaged or does not fit. Unless it could not be read, {@link tokens} are empty then.
    */
   async loadState(source: LlamaState | string): Promise<void> {
     this.#assertOpen();
-    const state = typeof source === "string" ? decodeState(await readFile(source), source) : source;
+    const state = typeof source === "string" ? await readState(source) : source;
     if (state.tokens.length > this.contextLength) {
       throw new RequestError(
-        `the state has ${state.tokens.length} tokens, the context holds ${this.contextLength}`,
+        `the state has ${state.tokens.length} tokens, the context holds ${this.contextLength}; load with a larger contextLength`,
       );
     }
     this.#stepper.take(new Int32Array(0));

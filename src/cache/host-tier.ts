@@ -95,22 +95,19 @@ export class HostTier implements BlockStore, BlockTable<HostBlock> {
   }
 
   insert(block: Block): void {
-    const parent = this.#byKey.get(block.parent);
-    // What was before it has been dropped meanwhile, so that nobody could get to it.
-    if (!parent && !this.#reachable(block)) return;
-    const offset = this.holding(parent ? [parent] : [], () => this.reserve(block.data.length));
-    if (offset === undefined) return;
-    this.memory.view(offset, block.data.length).set(block.data);
-    this.counters.saved++;
-    const place = { offset, byteLength: block.data.length, tokens: block.tokens.slice() };
-    const stored = this.#add(block, place);
-    this.onStored?.(stored);
+    // What was before it may have been dropped meanwhile, so that nobody could get to it.
+    if (!this.#reachable(block)) return;
+    const offset = this.#placeFor(block);
+    if (offset !== undefined) this.#fill(offset, block);
   }
 
   extend(entry: HostBlock, block: Block): void {
+    const offset = this.holding([entry], () => this.#placeFor(block));
+    // The shorter one is better than none.
+    if (offset === undefined) return;
     this.#remove(entry);
     this.memory.free(entry.offset, entry.byteLength);
-    this.insert(block);
+    this.#fill(offset, block);
   }
 
   split(entry: HostBlock, at: number): boolean {
@@ -182,6 +179,19 @@ export class HostTier implements BlockStore, BlockTable<HostBlock> {
     const bytes = blocks.reduce((sum, block) => sum + block.byteLength, 0);
     if (bytes !== this.counters.bytes || blocks.length !== this.counters.blocks) fail("counted otherwise");
     for (const block of blocks) if (!this.#reachable(block)) fail(`a block at ${block.start} has no parent`);
+  }
+
+  #placeFor({ parent, data }: Block): number | undefined {
+    const before = this.#byKey.get(parent);
+    return this.holding(before ? [before] : [], () => this.reserve(data.length));
+  }
+
+  #fill(offset: number, block: Block): void {
+    this.memory.view(offset, block.data.length).set(block.data);
+    this.counters.saved++;
+    const place = { offset, byteLength: block.data.length, tokens: block.tokens.slice() };
+    const stored = this.#add(block, place);
+    this.onStored?.(stored);
   }
 
   #reachable({ parent, start }: BlockEntry): boolean {

@@ -41,6 +41,7 @@ export class ActiveRequest {
   lookUp: { readonly found: LookUp; readonly until: number } | undefined;
   #cachedLength: number | undefined;
   #computedPrompt = 0;
+  #encoded: Int32Array | undefined;
   #preemptions = 0;
   readonly arrivedAt: number;
   #admittedAt: number | undefined;
@@ -76,9 +77,24 @@ export class ActiveRequest {
   get decoding(): boolean {
     return this.generatedLength > 0 && this.remaining === 1;
   }
+  /** The prompt of a model with an encoder, once that has computed it. */
+  get encoded(): Int32Array | undefined {
+    return this.#encoded;
+  }
+
+  /** Goes on with the decoder's text, in the place of the prompt's last token. */
+  beginDecoder(prompt: Int32Array, first: number): void {
+    if (this.#encoded) return;
+    this.#encoded = prompt;
+    this.#computedPrompt += prompt.length - 1;
+    this.extent.beginAt(prompt.length - 1);
+    this.extent.write(0, first);
+    this.totalLength = 1;
+  }
+
   /** Whether it may take over what is computed; log-probabilities of the prompt need all of it computed anew. */
   get reusesPrefix(): boolean {
-    return this.spec.cachePrompt !== false && !this.spec.promptLogprobs;
+    return this.spec.cachePrompt !== false && !this.spec.promptLogprobs && !this.#encoded;
   }
   /** All its tokens, borrowed. */
   get tokens(): { view: Int32Array; owner: TokenExtent } {

@@ -28,14 +28,10 @@ export function contextFull(contextLength: number): RequestError {
   );
 }
 
-/** @throws RequestError where the context's model has an encoder, and so nothing to go on from token by token. */
-export function checkGenerates({ model, hasMemory }: Context): void {
+/** @throws RequestError where the context's model is an encoder alone, with nothing to go on from token by token. */
+export function checkGenerates({ hasMemory }: Context): void {
   if (!hasMemory)
     throw new RequestError("this model is an encoder: it gives embeddings and generates no text");
-  if (model.hasEncoder)
-    throw new RequestError(
-      "this model's decoder reads what its encoder gives, which an engine does not compute",
-    );
 }
 
 /** Why a request is to end now by its own limits of time: with an error, or because its text is long enough. */

@@ -7,6 +7,7 @@ import { checkGenerates, checkLength, contextFull, overdue } from "./context-lim
 import type { CoreOptions, StepResult } from "./core-options.ts";
 import { type CoreSnapshot, EngineBooks } from "./counters.ts";
 import { Decoder } from "./decoder.ts";
+import { encodePrompt } from "./encode-prompt.ts";
 import type { AdapterSets } from "./engine-context.ts";
 import { bySequence } from "./fill-batch.ts";
 import type { KvLayout } from "./kv-layout.ts";
@@ -19,7 +20,7 @@ import type { EndReason, EngineSink, RequestSpec } from "./request.ts";
 import { Roster } from "./roster.ts";
 import type { Plan, Segment } from "./scheduler.ts";
 import { TierKeeper } from "./tier-keeper.ts";
-import { TokenExtent } from "./token-extent.ts";
+import { type ReleaseBytes, TokenExtent } from "./token-extent.ts";
 
 export type { CoreOptions, StepResult };
 
@@ -79,7 +80,7 @@ export class EngineCore {
   submit(spec: RequestSpec): void {
     const now = performance.now();
     this.#books.counters.requests++;
-    const extent = this.#extent(spec.byteOffset, spec.capacity);
+    const extent = new TokenExtent(this.#memory, spec.byteOffset, spec.capacity, this.#release);
     try {
       const group = this.adapters.number(spec.adapters);
       const key = this.keyOf(spec);
@@ -113,7 +114,8 @@ export class EngineCore {
     if (!request?.awaitsRoom) return;
     this.#leaveSequence(request, "park");
     this.#endExtent(request);
-    request.moveTo(this.#extent(place.byteOffset, place.capacity), place.length);
+    const extent = new TokenExtent(this.#memory, place.byteOffset, place.capacity, this.#release);
+    request.moveTo(extent, place.length);
     this.#requests.putBack(request);
   }
 
@@ -191,6 +193,13 @@ export class EngineCore {
   }
 
   #start(request: ActiveRequest): boolean {
+    try {
+      if (this.model.hasEncoder) encodePrompt(request, this.context);
+      makeSampler(request, this.model, this.layout.sequenceLength);
+    } catch (error) {
+      this.#fail(request, error);
+      return true;
+    }
     const reuse = request.reusesPrefix ? "prefix" : "nothing";
     const sequence = this.prefixes.lease(request.key, request.tokens, { reuse });
     if (!sequence) return false;
@@ -202,12 +211,6 @@ export class EngineCore {
       return false;
     }
     this.#requests.waiting.admitted(request);
-    try {
-      makeSampler(request, this.model, this.layout.sequenceLength);
-    } catch (error) {
-      this.#fail(request, error);
-      return true;
-    }
     this.#requests.running.add(request);
     this.#keeper?.begin(request, this.#books.rates.prefillMsPerToken);
     if (!request.restoration) this.#admitted(request);
@@ -250,11 +253,6 @@ export class EngineCore {
     this.#endExtent(request);
   }
 
-  #extent(byteOffset: number, capacity: number): TokenExtent {
-    const release = (offset: number, byteLength: number) => this.#sink.release(offset, byteLength);
-    return new TokenExtent(this.#memory, byteOffset, capacity, release);
-  }
-
   #endExtent({ key, extent, totalLength }: ActiveRequest): void {
     const from = this.prefixes.referredFrom(key, extent);
     extent.end(from === undefined ? undefined : { from, to: totalLength });
@@ -266,7 +264,7 @@ export class EngineCore {
     this.#keeper?.left(request);
     request.sequence = undefined;
     request.restoration = undefined;
-    if (what === "park") this.prefixes.park(sequence, request.tokens);
+    if (what === "park" && !request.encoded) this.prefixes.park(sequence, request.tokens);
     else this.prefixes.release(sequence);
   }
 
@@ -323,6 +321,7 @@ export class EngineCore {
     return !request.awaitsToken && !request.awaitsRoom && !this.#isUnread(request);
   }
 
+  readonly #release: ReleaseBytes = (offset, byteLength) => this.#sink.release(offset, byteLength);
   readonly #isUnread = ({ id, generatedLength }: ActiveRequest) =>
     generatedLength - this.#sink.acknowledged(id) >= this.#options.window;
 

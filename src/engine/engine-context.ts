@@ -26,12 +26,14 @@ export interface LayoutOptions {
 /** Fills in what depends on the model. */
 export function resolveLayout(
   model: Model,
-  { layout, parallel, contextLength: wanted, cells, context }: DecodeWorkerData["engine"],
+  { layout, parallel: most, contextLength: wanted, cells, context }: DecodeWorkerData["engine"],
 ): LayoutOptions {
+  // A context remembers what its encoder computed last.
+  const parallel = model.hasEncoder ? 1 : most;
   const train = model.trainContextLength || 4096;
   const contextLength = wanted === undefined ? Math.min(4096, train) : wanted || train;
   return {
-    kind: layout === "auto" ? "shared" : layout,
+    kind: layout === "auto" || model.hasEncoder ? "shared" : layout,
     mayMove: layout === "auto",
     parallel,
     contextLength,

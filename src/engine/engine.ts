@@ -81,6 +81,14 @@ export interface SavedTokens {
   readonly fingerprint?: StateFingerprint | undefined;
 }
 
+/** Where prefixes are kept that leave the context. */
+export interface CacheTiers {
+  /** Most bytes of memory. */
+  readonly hostBytes: number;
+  /** Folder of prefixes that outlive the engine, and most bytes of it; undefined for none. */
+  readonly disk: { readonly folder: string; readonly bytes: number } | undefined;
+}
+
 /** What happens to a request. The last event is an `end` or an `error`; nothing comes after it. */
 export type EngineEvent =
   | {
@@ -138,6 +146,8 @@ export interface Engine extends AsyncDisposable {
   readonly requestCount: number;
   /** Most of them at once; more are refused. */
   readonly maxRequests: number;
+  /** What it was loaded with below the context. */
+  readonly cacheTiers: CacheTiers;
   /** Token ids of a text; of a long one on another thread. @throws TypeError for what is no text */
   tokenize(text: string, options?: TokenizeOptions): Promise<Int32Array>;
   /** Never throws for what a request asks: its stream tells. @throws DisposedError */
@@ -154,8 +164,6 @@ export interface Engine extends AsyncDisposable {
   snapshot(): Promise<EngineSnapshot>;
   /** Forgets all prefixes that no request is using. */
   clearCache(): Promise<void>;
-  /** Folder that prefixes are kept in which outlive the engine, and most bytes of it; undefined for none. */
-  readonly disk: { readonly folder: string; readonly bytes: number } | undefined;
   /**
    * Has prefixes that left the context take no more bytes of memory; what is worth least goes at once. Memory that the
    * process has for them already is used again, and not given back. A folder needs a little of it, whatever was asked for.

@@ -52,7 +52,7 @@ export function nextToken(
     request.grow();
     return undefined;
   }
-  if (!spec.contextShift) return "length";
+  if (!spec.contextShift || request.encoded) return "length";
   request.awaitsRoom = true;
   sink.wantsRoom(request.id);
   return undefined;

@@ -74,6 +74,6 @@ function fill({ layout, context }: EngineCore, id: number, state: Uint8Array): v
   for (const form of stateForms(state, layout, id)) if (context.state.writeSequence(id, form)) return;
   throw new CriaError(
     "REQUEST",
-    "the state does not fit this context; it is of another model, cache types or release, or there is no room: save it anew, or load with a larger contextLength",
+    "the state does not fit this context: it is of another model, or needs the kvLayout, parallel and flashAttention that it was saved with, or there is no room; load the model as it was then, or save the state anew",
   );
 }

@@ -101,8 +101,8 @@ export class StateFingerprints {
   async #takeMark(index: number): Promise<FileMark | undefined> {
     const stamp = this.#stamps[index + 1];
     if (stamp === undefined) return undefined;
-    const paths = this.#paths(index);
     try {
+      const paths = this.#paths(index);
       const digest = await digestOf(paths);
       return this.#stamp(index) === stamp ? { name: basename(paths[0]!), digest } : undefined;
     } catch {

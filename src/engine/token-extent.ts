@@ -16,7 +16,9 @@ export class TokenExtent implements TokenOwner {
   /** Tokens there is room for. */
   readonly capacity: number;
   /** All its places. One view, rather than another for each token of each step. */
-  readonly #places: Int32Array;
+  #places: Int32Array;
+  /** Places before the first token. */
+  #base = 0;
   readonly #release: ReleaseBytes;
   #ended = false;
   #from: number;
@@ -31,6 +33,12 @@ export class TokenExtent implements TokenOwner {
     this.#to = byteOffset + Math.ceil((4 * capacity) / alignment) * alignment;
   }
 
+  /** Begins at another place: what was before is no token of the request any longer. */
+  beginAt(place: number): void {
+    this.#base += place;
+    this.#places = this.#places.subarray(place);
+  }
+
   view(length: number): Int32Array {
     return this.#places.subarray(0, length);
   }
@@ -40,7 +48,7 @@ export class TokenExtent implements TokenOwner {
   }
 
   write(index: number, token: number): void {
-    if (index >= this.capacity)
+    if (index >= this.#places.length)
       throw new RangeError(`token ${index} lies outside an extent of ${this.capacity}`);
     this.#places[index] = token;
   }
@@ -55,7 +63,7 @@ export class TokenExtent implements TokenOwner {
     if (this.#ended) return;
     this.#ended = true;
     const edge = (token: number, round: (value: number) => number) =>
-      this.byteOffset + round((4 * token) / alignment) * alignment;
+      this.byteOffset + round((4 * (this.#base + token)) / alignment) * alignment;
     const first = referred ? edge(referred.from, Math.floor) : this.#to;
     const last = referred ? edge(referred.to, Math.ceil) : this.#to;
     this.#give(this.#from, first);

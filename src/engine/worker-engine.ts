@@ -7,6 +7,7 @@ import type { EngineSnapshot } from "./counters.ts";
 import { leastStaging } from "./decode-thread.ts";
 import { DecodingSide } from "./decoding-side.ts";
 import type {
+  CacheTiers,
   EmbeddingRequest,
   Engine,
   EngineEmbedding,
@@ -82,8 +83,9 @@ export class WorkerEngine implements Engine {
   get maxRequests(): number {
     return this.#settings.maxRequests;
   }
-  get disk(): Engine["disk"] {
-    return this.#settings.thread.disk;
+  get cacheTiers(): CacheTiers {
+    const { hostBytes, disk } = this.#settings.thread;
+    return { hostBytes, disk };
   }
 
   async tokenize(text: string, options?: TokenizeOptions): Promise<Int32Array> {
@@ -132,14 +134,15 @@ export class WorkerEngine implements Engine {
   }
 
   async loadState({ tokens, data, fingerprint }: SavedTokens, scope: StateScope = {}): Promise<void> {
+    this.#assertOpen();
+    if (fingerprint)
+      await this.#fingerprints.check(fingerprint, scope.adapters ?? this.#side.defaultAdapters);
     const side = await this.#ready();
     if (!(data instanceof Uint8Array)) throw new TypeError("state.data must be a Uint8Array");
     for (const [index, token] of tokens.entries())
       side.model.vocab.checkToken(token, `state.tokens[${index}]`);
     if (tokens.length === 0) throw new RequestError("the state has no tokens", "state");
     if (data.length < leastState) throw new RequestError("the state is damaged; save it anew", "state");
-    if (fingerprint)
-      await this.#fingerprints.check(fingerprint, scope.adapters ?? side.defaultAdapters);
     const source = { address: Number(this.#native.memory.addressOf(data)), byteLength: data.length };
     // The decoding side gives the tokens' place back when it keeps them no longer.
     await side.ask({ method: "loadState", place: this.#place(tokens, scope).place, source }, data);
@@ -154,7 +157,7 @@ export class WorkerEngine implements Engine {
   }
 
   async setCacheRam(bytes: number): Promise<void> {
-    const { hostBytes, disk } = this.#settings.thread;
+    const { hostBytes, disk } = this.cacheTiers;
     if (!Number.isSafeInteger(bytes) || bytes < 0)
       throw new TypeError(`the bytes of the cache must be a whole number of 0 or more, got ${bytes}`);
     if (bytes > hostBytes)
@@ -229,8 +232,9 @@ export class WorkerEngine implements Engine {
       this.#side = await DecodingSide.start(this.#native, this.#settings);
       this.#restarting = undefined;
       this.#listen();
-      if (this.#cacheRam !== undefined)
-        await this.#side.ask({ method: "setCacheRam", bytes: this.#cacheRam });
+      const bytes = this.#cacheRam;
+      // Where it dies again its successor is told.
+      if (bytes !== undefined) this.#side.ask({ method: "setCacheRam", bytes }).catch(() => {});
     } catch (error) {
       this.#lost = new WorkerCrashedError(
         `the engine could not be started again after a crash: ${(error as Error).message}; load it anew`,

@@ -9,11 +9,12 @@ export interface LlamaState extends SavedTokens {}
 
 // The file of a state, little endian:
 //
-//   0   magic, version, count of tokens, length of the fingerprint, CRC-32 of all behind (u32 each)
+//   0   magic, version, count of tokens, length of the fingerprint, CRC-32 of all but itself (u32 each)
 //   20  tokens (i32 each), fingerprint (JSON; empty where there are no tokens), data
 
 const magic = 0x41495243; // "CRIA"
 const version = 2;
+const sumStart = 16;
 const headerLength = 20;
 /** Bytes that are read or written at once. */
 const chunk = 2 ** 26;
@@ -27,9 +28,14 @@ export async function writeState(path: string, { tokens, data, fingerprint }: Ll
   const mark = new TextEncoder().encode(fingerprint ? JSON.stringify(fingerprint) : "");
   const header = new DataView(new ArrayBuffer(headerLength));
   const parts = [new Uint8Array(tokens.buffer, tokens.byteOffset, tokens.byteLength), mark, data];
-  const sum = parts.reduce((before, part) => checksum(part, before), 0);
-  for (const [index, word] of [magic, version, tokens.length, mark.length, sum].entries())
+  for (const [index, word] of [magic, version, tokens.length, mark.length].entries())
     header.setUint32(4 * index, word, true);
+  const summed = [new Uint8Array(header.buffer, 0, sumStart), ...parts];
+  header.setUint32(
+    sumStart,
+    summed.reduce((sum, part) => checksum(part, sum), 0),
+    true,
+  );
   const partial = `${path}.${crypto.randomUUID()}.part`;
   try {
     const length = await writeParts(partial, [new Uint8Array(header.buffer), ...parts]);
@@ -58,7 +64,8 @@ export async function readState(
     throw new RequestError(`${name} was written by another version of cria; save the state anew`);
   const end = headerLength + 4 * word(2);
   const dataStart = end + word(3);
-  if (dataStart > bytes.length || word(4) !== checksum(bytes.subarray(headerLength)))
+  const sum = checksum(bytes.subarray(headerLength), checksum(bytes.subarray(0, sumStart)));
+  if (dataStart > bytes.length || header.getUint32(sumStart, true) !== sum)
     throw new RequestError(`${name} is damaged or cut off; save the state anew`);
   const mark = new TextDecoder().decode(bytes.subarray(end, dataStart));
   return {

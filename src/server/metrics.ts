@@ -1,6 +1,7 @@
 import { Counter, Gauge, Histogram, Registry } from "prom-client";
 import type { Engine } from "../engine/engine.ts";
 import type { RequestStats } from "../engine/request.ts";
+import { addTierMetrics } from "./tier-metrics.ts";
 
 const seconds = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120];
 
@@ -96,6 +97,7 @@ export class Metrics {
     counter("cria:step_seconds_total", "Time in llama_decode.", now.stepMs / 1000);
     gauge("cria:parked_prefixes", "Prefixes kept that no request uses.", now.parked);
     gauge("cria:shared_cells", "Cells that several sequences share.", now.sharedCells);
+    if (now.tiers) addTierMetrics(registry, now.tiers);
     return (await registry.metrics()) + (await this.#registry.metrics());
   }
 }

@@ -77,6 +77,20 @@ test("the same seed gives the same text, another one another", async () => {
   expect(a.stdout).not.toBe(c.stdout);
 });
 
+test("a cache folder makes the next start warm; default is the one of `cria cache`", async () => {
+  const long = ["run", "-p", "Tom had a big red ball. ".repeat(80), "-n", "4", "--temp", "0", "-v"];
+  const env = { XDG_CACHE_HOME: folder };
+  const first = await cria([...long, "--cache-dir", "default"], { env });
+  expect(first.stderr).toContain(" tokens computed, 0 from the cache");
+  const [again, listed] = [
+    await cria([...long, "--cache-dir", join(folder, "cria")]),
+    await cria(["cache", "list", "--json"], { env }),
+  ];
+  expect(again.stdout).toBe(first.stdout);
+  expect(again.stderr).toContain("prompt: 1 tokens computed");
+  expect(JSON.parse(listed.stdout).tokens).toBeGreaterThan(500);
+});
+
 test("the temperature counts", async () => {
   const flags = [...story, "--seed", "1", "-n", "30", "--top-k", "0", "--top-p", "1", "--min-p", "0"];
   const [cold, frozen, hot] = await Promise.all([

@@ -141,7 +141,11 @@ test("keys, alias, prefix, defaults and log format from flags and llama-server's
 test.each([
   [["--props"], "--props is not taken"],
   [["--mmproj", "x"], "images and audio are not supported"],
-  [["--cache-ram", "100"], "must be 0"],
+  [["--cache-ram", "-2"], "at least -1"],
+  [["-cram", "much"], "must be an integer"],
+  [["--cache-dir", ""], "--cache-dir"],
+  [["--cache-disk", "100"], "--cache-disk needs --cache-dir"],
+  [["--cache-dir", "x", "--cache-disk", "0"], "--cache-disk"],
   [["--flsh-attn", "on"], "--flash-attn"],
   [["--ssl-key-file", "x"], "--ssl-cert-file"],
   [["--port", "70000"], "--port"],
@@ -152,6 +156,50 @@ test.each([
   expect([code, stdout]).toEqual([2, ""]);
   expect(stderr).toContain(reason);
   expect(stderr).not.toContain("using the tiny model");
+});
+
+describe("the cache beside the context", () => {
+  const metric = async (url: string, name: string) => {
+    const text = await (await fetch(`${url}/metrics`)).text();
+    const [, value] =
+      new RegExp(`^cria:cache_${name.replace(/[{}]/g, "\\$&")} (\\d+)$`, "m").exec(text) ?? [];
+    return value && Number(value);
+  };
+  const prompt = "Tom had a big red ball. ".repeat(80);
+  const complete = async (url: string) => {
+    const body = JSON.stringify({ prompt, n_predict: 1, temperature: 0 });
+    const answer = await fetch(`${url}/completion`, { method: "POST", body });
+    return ((await answer.json()) as { timings: { cache_n: number; prompt_n: number } }).timings;
+  };
+
+  test("a folder makes the next start warm, by a flag and by a variable", async () => {
+    const cacheDir = join(folder, "cache");
+    const starts = [
+      [["--cache-dir", cacheDir, "-cram", "64", "--cache-disk", "100"], {}],
+      [[], { CRIA_CACHE_DIR: cacheDir, LLAMA_ARG_CACHE_RAM: "0" }],
+      [[], { CRIA_CACHE_DIR: "" }],
+    ] as const;
+    const computed: number[] = [];
+    for (const [flags, env] of starts) {
+      const server = await serve(["--metrics", ...flags], env);
+      computed.push((await complete(server.url)).prompt_n);
+      const kept = await metric(server.url, 'bytes{tier="disk"}');
+      // Of a folder nothing is known until it was opened.
+      if (env.CRIA_CACHE_DIR === "") expect(kept).toBeUndefined();
+      server.kill("SIGTERM");
+      expect((await server.ended).code).toBe(0);
+    }
+    expect(computed[0]).toBeGreaterThan(500);
+    expect(computed.slice(1)).toEqual([1, computed[0]!]);
+  });
+
+  test("none where there is no memory for it", async () => {
+    const server = await serve(["--metrics", "--cache-ram", "0"]);
+    await complete(server.url);
+    expect(await metric(server.url, 'bytes{tier="host"}')).toBeUndefined();
+    server.kill("SIGTERM");
+    await server.ended;
+  });
 });
 
 test("an address that is taken is an error that names it", async () => {

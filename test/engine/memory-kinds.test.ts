@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import fc from "fast-check";
 import { RequestError } from "../../lib/errors.ts";
+import { Batch } from "../../src/batch.ts";
+import { Context } from "../../src/context.ts";
 import type { CoreOptions } from "../../src/engine/core.ts";
 import { restorePrefix, savePrefix } from "../../src/engine/saved-prefix.ts";
 import { Model } from "../../src/model.ts";
@@ -9,6 +11,7 @@ import { fixture } from "../fixtures/fixture-set.ts";
 import { CoreHarness } from "../support/engine-core.ts";
 import { FreshAnswers } from "../support/fresh-answers.ts";
 import { hostTier, tierBelow } from "../support/host-tier.ts";
+import { continueGreedily, feed } from "../support/tiny-model.ts";
 
 setDefaultTimeout(60_000);
 
@@ -298,7 +301,7 @@ test("sliding window: where more is shared than its cache holds, what is parked 
 });
 
 describe("a model with an encoder", () => {
-  test.each(["embedding", "reranker", "encoder-decoder"] as const)("%s: generates nothing", async (name) => {
+  test.each(["embedding", "reranker"] as const)("%s: generates nothing", async (name) => {
     using model = await Model.load(await fixture(name));
     using engine = new CoreHarness(model, { contextLength: 128, cells: 128 });
     const ids = [engine.submit([1, 2, 3]), engine.submit([4, 5])];
@@ -311,5 +314,40 @@ describe("a model with an encoder", () => {
     engine.core.clearCache();
     expect(engine.core.snapshot).toMatchObject({ requests: 2, failed: 2, usedCells: 0 });
     expect(engine.lentBytes).toBe(0);
+  });
+
+  test("encoder-decoder: the decoder's text is that of a context of its own, one request after the other", async () => {
+    using model = await Model.load(await fixture("encoder-decoder"));
+    const alone = (prompt: number[]) => {
+      using context = new Context(model, { contextLength: 128, threads: 1, flashAttention: false });
+      const batch = new Batch(model.native, { capacity: 64 });
+      context.encode(batch.fill(Int32Array.from(prompt), { position: 0, outputs: "all" }));
+      const first = model.decoderStartToken ?? model.vocab.bos!;
+      feed(context, Int32Array.of(first));
+      return continueGreedily(context, 6, { position: 1 });
+    };
+    using engine = new CoreHarness(model, { parallel: 1, contextLength: 128, cells: 128 });
+    const prompts = [
+      [300, 301, 302, 303],
+      [310, 311],
+      [300, 301, 302, 303],
+      [320, 300, 301, 340, 350, 360],
+    ];
+    const ids = prompts.map((prompt) => engine.submit(prompt, { maxTokens: 6, ignoreEos: true }));
+    engine.run();
+    for (const [index, id] of ids.entries()) {
+      expect(engine.of(id).error).toBeUndefined();
+      expect(engine.of(id).tokens.map(({ token }) => token)).toEqual(alone(prompts[index]!));
+      expect(engine.stats(id)).toMatchObject({ promptLength: prompts[index]!.length, cachedLength: 0 });
+    }
+    engine.core.clearCache();
+    expect(engine.core.snapshot.usedCells).toBe(0);
+    expect(engine.lentBytes).toBe(0);
+    const long = engine.submit(
+      Array.from({ length: 100 }, () => 300),
+      { maxTokens: 1 },
+    );
+    engine.run();
+    expect(engine.of(long).terminals).toBe(1);
   });
 });

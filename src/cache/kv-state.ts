@@ -89,7 +89,7 @@ export class KvState {
           numbers,
           offset: offset / size,
           stride: tokenBytes / size,
-        }); // prettier-ignore
+        });
       }
       offset += valueBytes;
     }
@@ -219,7 +219,7 @@ export function stateOf(
           numbers,
           offset: offset / size,
           stride: tokenBytes / size,
-        }); // prettier-ignore
+        });
         first += tokens;
       }
       write.at += numbers * count * size;
@@ -262,7 +262,7 @@ function gather(
     numbers,
     offset,
     stride,
-  }: { cells: Int32Array; count: number; numbers: number; offset: number; stride: number }, // prettier-ignore
+  }: { cells: Int32Array; count: number; numbers: number; offset: number; stride: number },
 ): void {
   for (let start = 0; start < cells.length; start += tile) {
     const end = Math.min(cells.length, start + tile);
@@ -285,7 +285,7 @@ function spread(
     numbers,
     offset,
     stride,
-  }: { first: number; tokens: number; count: number; numbers: number; offset: number; stride: number }, // prettier-ignore
+  }: { first: number; tokens: number; count: number; numbers: number; offset: number; stride: number },
 ): void {
   for (let start = 0; start < tokens; start += tile) {
     const end = Math.min(tokens, start + tile);

@@ -16,7 +16,7 @@ export interface ServeFlags extends ModelFlags, SamplingFlags {
   apiPrefix: string;
   alias?: string;
   pooling?: "none" | "mean" | "cls" | "last" | "rank";
-  slots: boolean;
+  slots?: boolean;
   metrics?: boolean;
   slotSavePath?: string;
   sslKeyFile?: string;
@@ -24,7 +24,7 @@ export interface ServeFlags extends ModelFlags, SamplingFlags {
   timeout: number;
   drainTimeout: number;
   contextShift?: boolean;
-  cachePrompt: boolean;
+  cachePrompt?: boolean;
   cors: string[] | false;
   kvLayout?: "auto" | "shared" | "streams";
   kvCells?: number;

@@ -41,7 +41,7 @@ function engineOptions(flags: ServeFlags): EngineOptions {
 function serverOptions(flags: ServeFlags): ServerOptions {
   const { chatTemplate, chatTemplateName, adapters = [] } = loadOptions(flags);
   const predict = flags.predict === undefined ? {} : { max_tokens: flags.predict };
-  const cache = flags.cachePrompt ? {} : { cache_prompt: false };
+  const cache = flags.cachePrompt === false ? { cache_prompt: false } : {};
   return {
     chatTemplate,
     chatTemplateName,

@@ -60,7 +60,7 @@ export class PrefixTiers implements Tiers {
     const goesOn =
       last &&
       chain.length === last.start + last.tokens.length &&
-      (last.tokens.length === blockLength || this.host.hasFollowers(last.key)); // prettier-ignore
+      (last.tokens.length === blockLength || this.host.hasFollowers(last.key));
     let from = last ? (goesOn ? chain.length : last.start) : 0;
     let parent = last ? (goesOn ? last.key : last.parent) : root;
     const stops = length - chain.length < unitLength ? [] : pieceEnds(from, length, what);
@@ -163,6 +163,14 @@ export class PrefixTiers implements Tiers {
     return more && sequence.computedLength > had;
   }
 
+  heldLength(key: string, tokens: Int32Array): number {
+    return this.#unfit ? 0 : this.host.chain(this.#roots.of(key), tokens).length;
+  }
+
+  sought(key: string, tokens: Int32Array): Sought {
+    return { root: this.#roots.of(key), tokens };
+  }
+
   #restored(had: number, sequence: Sequence, started: number): void {
     const tokens = sequence.computedLength - had;
     const milliseconds = performance.now() - started;
@@ -173,14 +181,6 @@ export class PrefixTiers implements Tiers {
     this.counters.restores++;
     this.counters.restoredTokens += tokens;
     this.counters.restoreMs += milliseconds;
-  }
-
-  heldLength(key: string, tokens: Int32Array): number {
-    return this.#unfit ? 0 : this.host.chain(this.#roots.of(key), tokens).length;
-  }
-
-  sought(key: string, tokens: Int32Array): Sought {
-    return { root: this.#roots.of(key), tokens };
   }
 }
 

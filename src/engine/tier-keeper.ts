@@ -181,7 +181,7 @@ export class TierKeeper {
   tend(running: ReadonlySet<ActiveRequest>): boolean {
     const cache = this.#cache();
     if (running.size > 0) this.#moveOut(cache);
-    return this.#eager() && this.#saveOne(cache, running.size > 0);
+    return this.#saveOne(cache, running.size > 0);
   }
 
   get snapshot(): TierSnapshot {
@@ -202,12 +202,17 @@ export class TierKeeper {
     if (cache.parkedTokens * this.#cellCost > slowdown) cache.evict();
   }
 
-  /** One block, so that nobody waits for long; with streams what one sequence has, as all of it is read anyway. */
+  /**
+   * One block, so that nobody waits for long; with streams what one sequence has, as all of it is read anyway. What is parked
+   * is saved before it has to go; what runs, where something below keeps it for good.
+   */
   #saveOne(cache: PrefixCache, busy: boolean): boolean {
     const { layout } = cache;
     if (!this.tiers.fit || !this.tiers.whole) return false;
+    const eager = this.#eager();
+    if (busy && layout.kind === "streams" && !eager) return false;
     for (const sequence of cache.sequences) {
-      if (layout.kind === "streams" && sequence.running && busy) continue;
+      if (sequence.running && (!eager || (busy && layout.kind === "streams"))) continue;
       if (Math.min(sequence.soundLength, sequence.computedLength) - sequence.keptLength < blockLength)
         continue;
       const most = layout.kind === "streams" ? Number.POSITIVE_INFINITY : 1;

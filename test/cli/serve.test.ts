@@ -141,7 +141,7 @@ test("keys, alias, prefix, defaults and log format from flags and llama-server's
 test.each([
   [["--props"], "--props is not taken"],
   [["--mmproj", "x"], "images and audio are not supported"],
-  [["--cache-ram", "-2"], "at least -1"],
+  [["--cache-ram", "-2"], "between -1 and"],
   [["-cram", "much"], "must be an integer"],
   [["--cache-dir", ""], "--cache-dir"],
   [["--cache-disk", "100"], "--cache-disk needs --cache-dir"],
@@ -184,13 +184,27 @@ describe("the cache beside the context", () => {
       const server = await serve(["--metrics", ...flags], env);
       computed.push((await complete(server.url)).prompt_n);
       const kept = await metric(server.url, 'bytes{tier="disk"}');
-      // Of a folder nothing is known until it was opened.
-      if (env.CRIA_CACHE_DIR === "") expect(kept).toBeUndefined();
+      expect(kept === undefined).toBe(computed.length === starts.length);
       server.kill("SIGTERM");
       expect((await server.ended).code).toBe(0);
     }
     expect(computed[0]).toBeGreaterThan(500);
     expect(computed.slice(1)).toEqual([1, computed[0]!]);
+  });
+
+  test("a prompt is computed once, unless --no-cache-prompt says otherwise", async () => {
+    for (const [flags, again] of [
+      [[], 1],
+      [["--no-cache-prompt"], 562],
+    ] as const) {
+      const server = await serve(flags);
+      expect([(await complete(server.url)).prompt_n, (await complete(server.url)).prompt_n]).toEqual([
+        562,
+        again,
+      ]);
+      server.kill("SIGTERM");
+      await server.ended;
+    }
   });
 
   test("none where there is no memory for it", async () => {

@@ -46,7 +46,7 @@ async function serving(
 }
 
 test("memory: what is kept, saved, restored and dropped", async () => {
-  await serving({ cacheRam: 2 }, async ({ complete, samples }) => {
+  await serving({ cacheRam: 3 }, async ({ complete, samples }) => {
     for (const seed of [1, 2]) await complete(seed);
     const before = await samples();
     expect(before.get('tokens{tier="host"}')).toBe(600);
@@ -60,7 +60,7 @@ test("memory: what is kept, saved, restored and dropped", async () => {
     expect(after.get('hits_total{tier="host"}')).toBeGreaterThanOrEqual(1);
     expect(after.get('restored_tokens_total{tier="host"}')).toBe(599);
     expect(after.get('restore_seconds_total{tier="host"}')).toBeGreaterThan(0);
-    for (const seed of [3, 4]) await complete(seed);
+    for (const seed of [3, 4, 5]) await complete(seed);
     expect((await samples()).get('dropped_blocks_total{tier="host"}')).toBeGreaterThan(0);
     expect([...after.keys()].filter((name) => name.includes('tier="disk"'))).toEqual([]);
   });
@@ -80,8 +80,9 @@ test("disk: what is kept, written, read and missed", async () => {
   await serving({ cacheDir: folder }, async ({ complete, samples }) => {
     await complete(1);
     const read = await samples();
-    expect(value(read, "restored_tokens_total")).toBe(600);
-    expect(value(read, "hits_total")).toBe(value(read, "blocks") / 2);
+    // One block more is read to learn how all are made up.
+    expect(value(read, "restored_tokens_total")).toBeGreaterThanOrEqual(600);
+    expect(value(read, "hits_total")).toBeGreaterThanOrEqual(value(read, "blocks") / 2);
     expect(value(read, "read_bytes_total")).toBeGreaterThan(600 * 1024);
     for (const name of ["misses", "damaged_blocks", "skipped_blocks", "dropped_blocks"])
       expect([name, value(read, `${name}_total`)]).toEqual([name, 0]);

@@ -5,6 +5,7 @@ import { RingReader, RingWriter } from "../../lib/ring-buffer.ts";
 import { TokenMemory } from "../../lib/token-memory.ts";
 import { DecodeLoop } from "./decode-loop.ts";
 import type { WorkerOrder } from "./decode-workers.ts";
+import { endThread } from "./end-thread.ts";
 import type { DecodeWorkerData } from "./worker-data.ts";
 import { WorkerSink } from "./worker-sink.ts";
 
@@ -26,5 +27,5 @@ port.on("message", async (order: WorkerOrder) => {
     return;
   }
   await releaseBackends();
-  port.close();
+  endThread(port);
 });

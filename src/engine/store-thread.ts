@@ -11,10 +11,11 @@ export class StoreThread {
     const file = import.meta.url.endsWith(".ts") ? "./store-worker.ts" : "./store-worker.js";
     this.#worker = new Worker(new URL(file, import.meta.url), { workerData });
     this.#worker.unref();
-    this.#worker.on("message", (message: { warning: string } | "closed") => {
-      if (message !== "closed") process.emitWarning(message.warning, "CacheWarning");
-    });
     this.#ended = new Promise((resolve) => {
+      this.#worker.on("message", (message: { warning: string } | "closed") => {
+        if (message === "closed") resolve();
+        else process.emitWarning(message.warning, "CacheWarning");
+      });
       this.#worker.once("error", (error: Error) => {
         const message = `the thread of the cache folder died, and prefixes are not kept on disk any more: ${error.message}`;
         process.emitWarning(message, "CacheWarning");

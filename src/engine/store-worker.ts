@@ -1,6 +1,7 @@
 // The disk store of an engine, on a thread of its own: nobody who decodes waits for a disk.
 import { parentPort, workerData } from "node:worker_threads";
 import { RingReader, RingWriter } from "../../lib/ring-buffer.ts";
+import { endThread } from "./end-thread.ts";
 import { StoreLoop, type StoreWorkerData } from "./store-loop.ts";
 
 const port = parentPort!;
@@ -14,4 +15,4 @@ const loop = new StoreLoop(data, {
 });
 await loop.run();
 port.postMessage("closed");
-port.close();
+endThread(port);

@@ -2,6 +2,7 @@
 import { parentPort, workerData } from "node:worker_threads";
 import { loadLibrary, releaseBackends } from "../../ffi/index.ts";
 import { Model } from "../model.ts";
+import { endThread } from "./end-thread.ts";
 import { errorToJson } from "./protocol.ts";
 import type { TextQuestion, TextWorkerData } from "./text-thread.ts";
 
@@ -32,7 +33,7 @@ port.on("message", async (question: TextQuestion | "close") => {
     model.dispose();
     await releaseBackends();
     port.postMessage("closed");
-    port.close();
+    endThread(port);
     return;
   }
   const { id, text, most, addSpecial, parseSpecial } = question;

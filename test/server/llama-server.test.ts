@@ -144,6 +144,19 @@ describe("slots on disk", () => {
     expect(after.timings.prompt_n).toBe(1);
   });
 
+  test("what was saved with other adapters is not restored", async () => {
+    await complete();
+    expect((await act("save", "plain.bin")).status).toBe(200);
+    await send("/lora-adapters", [{ id: 0, scale: 1 }]);
+    const { status, json } = await act("restore", "plain.bin");
+    await send("/lora-adapters", [{ id: 0, scale: 0 }]);
+    expect([status, json.error.message]).toEqual([
+      400,
+      expect.stringContaining("other adapters (none; here: tiny-chat-pirate-lora.gguf at 1)"),
+    ]);
+    expect((await act("restore", "plain.bin")).status).toBe(200);
+  });
+
   test("a name that a folder has is refused, and nothing is left of it", async () => {
     await mkdir(join(folder, "taken"));
     await complete();

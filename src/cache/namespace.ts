@@ -41,6 +41,9 @@ const irrelevant = new Set([
   "vocabOnly",
 ]);
 
+/** What is as good as not given. */
+const usual: Readonly<Record<string, unknown>> = { cacheTypeK: "f16", cacheTypeV: "f16" };
+
 export interface NamespaceParts {
   /** Of the model, all parts of it. */
   readonly files: readonly string[];
@@ -61,12 +64,12 @@ export function namespaceOf(
   digests: FileDigests,
 ): string {
   const settings = Object.entries(options)
-    .filter(([name, value]) => value !== undefined && !irrelevant.has(name))
+    .filter(([name, value]) => value !== undefined && !irrelevant.has(name) && usual[name] !== value)
     .sort(([a], [b]) => (a < b ? -1 : 1));
   return rootDigest(
     "cria blocks",
     library,
-    JSON.stringify(settings),
+    JSON.stringify(settings, (_, value) => (typeof value === "bigint" ? `${value}n` : value)),
     ...files.map((path) => digests.of(path)),
     "adapters",
     ...adapters.map((path) => digests.of(path)),

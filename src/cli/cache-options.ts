@@ -10,10 +10,11 @@ export interface CacheFlags {
   cacheDisk?: number;
 }
 
-const folderVariable = "CRIA_CACHE_DIR";
+export const folderVariable = "CRIA_CACHE_DIR";
 const mostMebibytes = 2 ** 30;
 
-function cacheFolder(text: string): string {
+/** A folder's name; `default` for that of the user. */
+export function cacheFolder(text: string): string {
   if (text === "") throw new InvalidArgumentError("must not be empty.");
   return text === "default" ? defaultCacheFolder() : text;
 }

@@ -1,6 +1,7 @@
-import { Argument, type Command, InvalidArgumentError } from "commander";
+import { Argument, type Command, Option } from "commander";
 import { defaultCacheFolder } from "../cache/default-folder.ts";
 import { CacheMaintenance, type NamespaceUsage } from "../cache/maintenance.ts";
+import { cacheFolder, folderVariable } from "./cache-options.ts";
 import { formatBytes } from "./inspect.ts";
 import { integer } from "./numbers.ts";
 import { print } from "./output.ts";
@@ -26,17 +27,16 @@ export function addCacheCommand(program: Command): void {
         "list what is kept for which model; verify every block; prune what is left over, or more",
       ).choices(Object.keys(actions)),
     )
-    .option("--cache-dir <folder>", "where it is kept", folder, defaultCacheFolder())
+    .addOption(
+      new Option("--cache-dir <folder>", `where it is kept (or ${folderVariable})`)
+        .argParser(cacheFolder)
+        .default(process.env[folderVariable] || defaultCacheFolder()),
+    )
     .option("--max-mib <n>", "prune: keep no more than so many MiB, what is worth most", integer(0))
     .option("--all", "prune: keep nothing")
     .option("--fix", "verify: remove what is damaged")
     .option("--json", "print as JSON")
     .action(run);
-}
-
-function folder(path: string): string {
-  if (path === "") throw new InvalidArgumentError("must not be empty.");
-  return path;
 }
 
 async function run(action: Action, flags: CacheFlags): Promise<void> {

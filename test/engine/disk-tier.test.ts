@@ -241,6 +241,10 @@ describe("nothing is shared between", () => {
     const cacheDir = newFolder();
     await once({ cacheDir }, prompt);
     expect((await once({ cacheDir, cacheTypeK: "f32" }, prompt)).cached).toBe(0);
+    expect((await once({ cacheDir, cacheTypeK: "f16" }, prompt)).cached).toBe(299);
+    const kvOverrides = { "llama.rope.scale": 2n } as const;
+    expect((await once({ cacheDir, kvOverrides }, prompt)).cached).toBe(0);
+    expect((await once({ cacheDir, kvOverrides }, prompt)).cached).toBe(299);
     expect((await once({ cacheDir, ropeFrequencyScale: 0.5 }, prompt)).cached).toBe(0);
   });
 

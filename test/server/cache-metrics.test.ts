@@ -13,11 +13,11 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 type Samples = ReadonlyMap<string, number>;
 
-/** Runs an app and gives it its prompts: each of 600 tokens, in a context that has room for one. */
+/** Runs an app on a context that has room for one prompt of 600 tokens; `complete` tells how many of one were cached. */
 async function serving(
   options: EngineOptions,
   body: (app: {
-    complete: (seed: number) => Promise<void>;
+    complete: (seed: number) => Promise<number>;
     samples: () => Promise<Samples>;
   }) => Promise<void>,
 ): Promise<void> {
@@ -30,12 +30,13 @@ async function serving(
   await using server = listen(engine, { metrics: true });
   await body({
     complete: async (seed) => {
-      const { status } = await post(`${server.url}/completion`, {
+      const { status, json } = await post(`${server.url}/completion`, {
         prompt: seededTokens(600, seed),
         n_predict: 1,
         temperature: 0,
       });
       expect(status).toBe(200);
+      return json.timings.cache_n;
     },
     samples: async () => {
       const { text } = await get(`${server.url}/metrics`);
@@ -49,13 +50,13 @@ test("memory: what is kept, saved, restored and dropped", async () => {
   await serving({ cacheRam: 3 }, async ({ complete, samples }) => {
     for (const seed of [1, 2]) await complete(seed);
     const before = await samples();
-    expect(before.get('tokens{tier="host"}')).toBe(600);
+    expect(before.get('tokens{tier="host"}')).toBeGreaterThanOrEqual(600);
     expect(before.get('blocks{tier="host"}')).toBeGreaterThanOrEqual(1);
     expect(before.get('bytes{tier="host"}')).toBeGreaterThan(600 * 1024);
-    expect(before.get('saved_tokens_total{tier="host"}')).toBe(600);
+    expect(before.get('saved_tokens_total{tier="host"}')).toBeGreaterThanOrEqual(600);
     expect(before.get('save_seconds_total{tier="host"}')).toBeGreaterThan(0);
     expect(before.get('hits_total{tier="host"}')).toBe(0);
-    await complete(1);
+    expect(await complete(1)).toBe(599);
     const after = await samples();
     expect(after.get('hits_total{tier="host"}')).toBeGreaterThanOrEqual(1);
     expect(after.get('restored_tokens_total{tier="host"}')).toBe(599);
@@ -78,10 +79,10 @@ test("disk: what is kept, written, read and missed", async () => {
     expect(value(written, "read_bytes_total")).toBe(0);
   });
   await serving({ cacheDir: folder }, async ({ complete, samples }) => {
-    await complete(1);
+    expect(await complete(1)).toBe(599);
+    // Its thread tells after it has answered.
+    await until("it was told", async () => value(await samples(), "restored_tokens_total") >= 600);
     const read = await samples();
-    // One block more is read to learn how all are made up.
-    expect(value(read, "restored_tokens_total")).toBeGreaterThanOrEqual(600);
     expect(value(read, "hits_total")).toBeGreaterThanOrEqual(value(read, "blocks") / 2);
     expect(value(read, "read_bytes_total")).toBeGreaterThan(600 * 1024);
     for (const name of ["misses", "damaged_blocks", "skipped_blocks", "dropped_blocks"])

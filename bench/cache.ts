@@ -28,18 +28,24 @@ function prompt(length: number, seed: number): Int32Array {
 interface Answer {
   readonly firstMs: number;
   readonly cached: number;
+  /** Longest time between two tokens. */
+  readonly gapMs: number;
 }
 
 async function answer(engine: WorkerEngine, tokens: Int32Array, maxTokens = 1): Promise<Answer> {
   const started = performance.now();
-  let [firstMs, cached] = [0, 0];
+  let [firstMs, cached, gapMs, before] = [0, 0, 0, 0];
   const stream = engine.submit({ prompt: tokens, sampling: { temperature: 0 }, maxTokens, ignoreEos: true });
   for await (const event of stream) {
     if (event.type === "error") throw event.error;
-    if (event.type === "token") firstMs ||= performance.now() - started;
     if (event.type === "end") cached = event.stats.cachedLength;
+    if (event.type !== "token") continue;
+    const now = performance.now();
+    if (before === 0) firstMs = now - started;
+    else gapMs = Math.max(gapMs, now - before);
+    before = now;
   }
-  return { firstMs, cached };
+  return { firstMs, cached, gapMs };
 }
 
 /** Runs `body` with a folder that is gone afterwards. */
@@ -102,15 +108,23 @@ async function restore(path: string, lengths: readonly number[], rounds: number)
   );
 }
 
-/** Tokens per second of streams at once, prompts included. */
-async function throughput(
+interface Load {
+  readonly tokensPerSecond: number;
+  readonly gapMs: number;
+}
+
+/** Streams at once, prompts included. */
+async function streamsAtOnce(
   engine: WorkerEngine,
   { streams, tokens, seed }: { streams: number; tokens: number; seed: number },
-) {
+): Promise<Load> {
   const started = performance.now();
   const all = Array.from({ length: streams }, (_, index) => prompt(500, 1000 * seed + index));
-  await Promise.all(all.map((each) => answer(engine, each, tokens)));
-  return (1000 * streams * tokens) / (performance.now() - started);
+  const answers = await Promise.all(all.map((each) => answer(engine, each, tokens)));
+  return {
+    tokensPerSecond: (1000 * streams * tokens) / (performance.now() - started),
+    gapMs: Math.max(...answers.map(({ gapMs }) => gapMs)),
+  };
 }
 
 async function saving(
@@ -121,49 +135,59 @@ async function saving(
   const rows: string[][] = [];
   for (const kvLayout of ["shared", "streams"] as const) {
     await withFolder(async (cacheDir) => {
+      const contextLength = 500 + tokens + 8;
       const options = {
         ...settings,
         kvLayout,
         parallel: streams,
-        contextLength: 500 + tokens + 8,
-        cells: streams * (508 + tokens),
+        contextLength,
+        cells: streams * contextLength,
       };
       await using without = await WorkerEngine.load(path, options);
       await using saves = await WorkerEngine.load(path, { ...options, cacheDir });
-      const ratios: number[] = [];
-      const rates = { without: [] as number[], saves: [] as number[] };
+      const loads = { without: [] as Load[], saves: [] as Load[] };
+      // The first round warms both up and is dropped.
       for (let round = -1; round < rounds; round++) {
-        const one = async () => throughput(without, { streams, tokens, seed: round + 1 });
-        const two = async () => throughput(saves, { streams, tokens, seed: round + 1 });
-        let [a, b] = [0, 0];
-        if (round % 2 === 0) [a, b] = [await one(), await two()];
-        else {
-          b = await two();
-          a = await one();
+        const turns = [
+          ["without", without],
+          ["saves", saves],
+        ] as const;
+        for (const [name, engine] of round % 2 === 0 ? turns : turns.toReversed()) {
+          const load = await streamsAtOnce(engine, { streams, tokens, seed: round + 1 });
+          if (round >= 0) loads[name].push(load);
+          // What is still being written must not slow the other down.
+          await pause(500);
         }
-        // What is still being written must not slow the other down.
-        await pause(500);
-        if (round < 0) continue;
-        rates.without.push(a);
-        rates.saves.push(b);
-        ratios.push(b / a);
       }
+      const rate = (name: keyof typeof loads) => median(loads[name].map((load) => load.tokensPerSecond));
+      const gap = (name: keyof typeof loads) => median(loads[name].map((load) => load.gapMs)).toFixed(0);
+      const losses = loads.saves.map(
+        (load, index) => 1 - load.tokensPerSecond / loads.without[index]!.tokensPerSecond,
+      );
       const { tiers } = await saves.snapshot();
       rows.push([
         kvLayout,
         String(streams),
-        median(rates.without).toFixed(1),
-        median(rates.saves).toFixed(1),
-        `${(100 * (1 - median(ratios))).toFixed(1)}%`,
+        rate("without").toFixed(1),
+        rate("saves").toFixed(1),
+        `${(100 * median(losses)).toFixed(1)}%`,
+        gap("without"),
+        gap("saves"),
         String(tiers!.disk?.tokens),
         (tiers!.saveMs / Math.max(1, tiers!.savedTokens)).toFixed(4),
       ]);
     });
   }
-  printTable(
-    ["layout", "streams", "tok/s without", "tok/s saving", "loss", "tokens on disk", "ms to save a token"],
-    rows,
-  );
+  const header = [
+    "layout",
+    "streams",
+    "tok/s without",
+    "tok/s saving",
+    "loss",
+    "gap ms without",
+    "gap ms saving",
+  ];
+  printTable([...header, "tokens on disk", "ms to save a token"], rows);
 }
 
 async function memory(path: string): Promise<void> {

@@ -12,6 +12,7 @@ const benchmarks: Readonly<Record<string, () => Promise<Benchmark>>> = {
   gaps: () => import("./gaps.ts"),
   cache: () => import("./cache.ts"),
   serve: () => import("./serve.ts"),
+  sample: () => import("./sample.ts"),
   soak: () => import("./soak.ts"),
   "fuzz-server": () => import("./fuzz-server.ts"),
 };

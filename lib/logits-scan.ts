@@ -5,7 +5,12 @@ import { instantiateKernel } from "./wasm-kernel.ts";
 interface LogitsKernel {
   largest(byteOffset: number, length: number): number;
   indexOf(byteOffset: number, length: number, value: number): number;
+  countFrom(byteOffset: number, length: number, threshold: number): number;
+  gatherFrom(byteOffset: number, length: number, threshold: number, to: number, most: number): number;
 }
+
+/** Words of an entry: token, logit, and a 0 for a probability, as in libllama's `llama_token_data`. */
+export const entryWords = 3;
 
 /** The kernel works on whole blocks of this many floats. */
 const block = 16;
@@ -54,7 +59,7 @@ export function allocateLogits(size: number): LogitsRoom {
 export function argmax(logits: Float32Array): number | undefined {
   const kernel = vectorised.has(logits) ? arena?.kernel : undefined;
   if (!kernel) return argmaxNaive(logits);
-  const padded = Math.ceil(logits.length / block) * block;
+  const padded = paddedLength(logits);
   const largest = kernel.largest(logits.byteOffset, padded);
   if (largest === Number.NEGATIVE_INFINITY) return undefined;
   if (!(largest < Number.POSITIVE_INFINITY)) return argmaxNaive(logits);
@@ -74,4 +79,60 @@ export function argmaxNaive(logits: Float32Array): number | undefined {
     largest = logit;
   }
   return best;
+}
+
+/** The largest logit, NaN where there is any; undefined where scans of this view are not vectorised. */
+export function largestLogit(logits: Float32Array): number | undefined {
+  const kernel = vectorised.has(logits) ? arena?.kernel : undefined;
+  return kernel?.largest(logits.byteOffset, paddedLength(logits));
+}
+
+/** How many logits are not less than `threshold`, which is more than -Infinity. */
+export function countFrom(logits: Float32Array, threshold: number): number {
+  const kernel = vectorised.has(logits) ? arena?.kernel : undefined;
+  if (kernel) return kernel.countFrom(logits.byteOffset, paddedLength(logits), threshold);
+  const least = Math.fround(threshold);
+  return logits.reduce((count, logit) => (logit >= least ? count + 1 : count), 0);
+}
+
+/** Room for entries in the memory of the logits. */
+export interface EntryRoom {
+  /** Shape [capacity, {@link entryWords}]. */
+  readonly words: Int32Array;
+  readonly capacity: number;
+  release(): void;
+}
+
+export function allocateEntries(capacity: number): EntryRoom {
+  const { bytes } = logitsArena();
+  const place = bytes.allocateBytes(4 * entryWords * capacity);
+  const words = new Int32Array(place.view.buffer, place.byteOffset, entryWords * capacity);
+  return { words, capacity, release: place.release };
+}
+
+/**
+ * Writes an entry for each logit that is not less than `threshold`, which is more than -Infinity, in the order of tokens.
+ * @returns how many there are; of more than the room holds the first ones are written.
+ */
+export function gatherFrom(logits: Float32Array, threshold: number, { words, capacity }: EntryRoom): number {
+  const kernel = vectorised.has(logits) ? arena?.kernel : undefined;
+  if (kernel)
+    return kernel.gatherFrom(logits.byteOffset, paddedLength(logits), threshold, words.byteOffset, capacity);
+  const values = new Float32Array(words.buffer, words.byteOffset, words.length);
+  const least = Math.fround(threshold);
+  let count = 0;
+  for (const [token, logit] of logits.entries()) {
+    if (!(logit >= least)) continue;
+    if (count < capacity) {
+      words[entryWords * count] = token;
+      values[entryWords * count + 1] = logit;
+      values[entryWords * count + 2] = 0;
+    }
+    count++;
+  }
+  return count;
+}
+
+function paddedLength({ length }: Float32Array): number {
+  return Math.ceil(length / block) * block;
 }

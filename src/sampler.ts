@@ -67,6 +67,7 @@ export class Sampler extends Handle {
       {
         picks: true,
         stateless: true,
+        keeps: { top: 1 },
       },
     );
   }
@@ -77,7 +78,8 @@ export class Sampler extends Handle {
   }
   /** `llama_sampler_init_top_k`; 0 or less keeps all. */
   static topK(model: Model, k: number): Sampler {
-    return Sampler.#make(model, model.native.c.llama_sampler_init_top_k(integer(k, "top_k")), { k });
+    const pointer = model.native.c.llama_sampler_init_top_k(integer(k, "top_k"));
+    return Sampler.#make(model, pointer, { k }, k > 0 ? { keeps: { top: k } } : { changes: [] });
   }
   /** `llama_sampler_init_top_p`; 1 keeps all. */
   static topP(model: Model, p: number, keep = 1): Sampler {
@@ -89,7 +91,9 @@ export class Sampler extends Handle {
   static minP(model: Model, p: number, keep = 1): Sampler {
     const { c } = model.native;
     const pointer = c.llama_sampler_init_min_p(number(p, "min_p", 0, 1), minKeep(keep));
-    return Sampler.#make(model, pointer, { p, keep });
+    // Where more must be left than are likely enough, all are sorted.
+    const traits = p > 0 && keep <= 1 ? { keeps: { share: p } } : {};
+    return Sampler.#make(model, pointer, { p, keep }, traits);
   }
   /** `llama_sampler_init_typical`; 1 keeps all. */
   static typical(model: Model, p: number, keep = 1): Sampler {
@@ -169,7 +173,10 @@ export class Sampler extends Handle {
       number(frequency, "frequency_penalty"),
       number(presence, "presence_penalty"),
     );
-    return Sampler.#make(model, pointer, { ...options }, { window: lastN, overflows: true });
+    // Beyond, logits may become so large that all others count as equal.
+    const tame = repeat >= 0.01 && repeat <= 100 && Math.max(Math.abs(frequency), Math.abs(presence)) <= 1e4;
+    const changes = tame ? ({ changes: "recent" } as const) : {};
+    return Sampler.#make(model, pointer, { ...options }, { window: lastN, overflows: true, ...changes });
   }
   /**
    * `llama_sampler_init_dry` against repeated sequences. It looks at each token of the vocabulary for each of `breakers`
@@ -198,7 +205,7 @@ export class Sampler extends Handle {
       list.address,
       breakers.length,
     );
-    return Sampler.#make(model, pointer, { ...options }, { window: lastN });
+    return Sampler.#make(model, pointer, { ...options }, { window: lastN, changes: "recent" });
   }
   /**
    * `llama_sampler_init_adaptive_p`: picks a token near a target probability; below 0 by probability alone. A clone
@@ -224,7 +231,8 @@ export class Sampler extends Handle {
     const pointer = native.c.llama_sampler_init_logit_bias(vocab.size, biases.length, array.address);
     const pairs = biases.map(([...pair]) => pair);
     const small = pairs.every(([, bias]) => bias < 1e6 && (bias > -1e6 || bias === Number.NEGATIVE_INFINITY));
-    const traits = small ? { biases: pairs, stateless: true } : { overflows: true };
+    const changes = pairs.map(([token]) => token);
+    const traits = small ? { biases: pairs, stateless: true, changes } : { overflows: true };
     return Sampler.#make(model, pointer, { biases: pairs }, traits);
   }
   /** `llama_sampler_init_infill`, for filling in the middle; it compares all pairs of at most 1000 candidates. */

@@ -170,7 +170,7 @@ test("what follows a trigger inside its token must match too", () => {
 
 test("applied by hand, a grammar removes what it forbids", () => {
   using sampler = Sampler.grammar(model, 'root ::= "yes" | "no"');
-  const candidates = new Candidates(native, vocab.size);
+  const candidates = Candidates.forVocabulary(native, vocab.size);
   candidates.fill(new Float32Array(vocab.size));
   sampler.apply(candidates);
   const left = new Float32Array(vocab.size);

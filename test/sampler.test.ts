@@ -83,7 +83,7 @@ test.each(Object.keys(factories))(
   (name) => {
     using sampler = factories[name]!(1);
     expect(sampler.name).toBe(name);
-    const candidates = new Candidates(native, vocab.size);
+    const candidates = Candidates.forVocabulary(native, vocab.size);
     candidates.fill(logits);
     sampler.apply(candidates);
     expect(candidates.size).toBeGreaterThan(0);
@@ -311,7 +311,7 @@ describe("lifetimes", () => {
     settings: (sampler) => sampler.settings,
     isGrammar: (sampler) => sampler.isGrammar,
     allows: (sampler) => sampler.allows(1),
-    apply: (sampler) => sampler.apply(new Candidates(native, vocab.size)),
+    apply: (sampler) => sampler.apply(Candidates.forVocabulary(native, vocab.size)),
     accept: (sampler) => sampler.accept(1),
     reset: (sampler) => sampler.reset(),
     clone: (sampler) => sampler.clone(),
@@ -376,7 +376,7 @@ describe("lifetimes", () => {
 
 test("infill and DRY refuse what libllama would hang, assert or cut short on", () => {
   using infill = Sampler.infill(model);
-  const candidates = new Candidates(native, vocab.size);
+  const candidates = Candidates.forVocabulary(native, vocab.size);
   candidates.fill(logits);
   expect(() => infill.apply(candidates)).toThrow(/at most 1000 candidates/);
   candidates.fill(logits.slice().fill(Number.NEGATIVE_INFINITY));
@@ -394,7 +394,7 @@ test("infill and DRY refuse what libllama would hang, assert or cut short on", (
 
 test("a pick of adaptive-p must be accepted before it is copied", () => {
   using sampler = Sampler.adaptiveP(model, { target: 0.5, seed: 1 });
-  const candidates = new Candidates(native, vocab.size);
+  const candidates = Candidates.forVocabulary(native, vocab.size);
   candidates.fill(logits);
   sampler.apply(candidates);
   expect(() => sampler.clone()).toThrow(/accept the token/);

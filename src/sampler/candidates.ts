@@ -1,7 +1,6 @@
 import type { CStruct, Native, Pointer } from "../../ffi/index.ts";
+import { entryWords } from "../../lib/logits-scan.ts";
 
-/** Words of a `llama_token_data`: id, logit, p. */
-const entryWords = 3;
 /** libllama sorts by buckets, whose numbers overflow from 3.3e8 on: the largest logits would come last. */
 const sortable = 1e8;
 
@@ -16,13 +15,18 @@ export class Candidates {
   readonly #values: Float32Array;
   readonly #base: Pointer;
 
-  constructor(native: Native, vocabularySize: number) {
+  /** @param words room for entries, in memory that stays where it is. */
+  constructor(native: Native, words: Int32Array) {
     this.#native = native;
-    const buffer = new ArrayBuffer(4 * entryWords * Math.max(1, vocabularySize));
-    this.#ids = new Int32Array(buffer);
-    this.#values = new Float32Array(buffer);
+    this.#ids = words;
+    this.#values = new Float32Array(words.buffer, words.byteOffset, words.length);
     this.#base = native.memory.addressOf(this.#ids);
     this.#array = native.struct("llama_token_data_array").set("data", this.#base).set("selected", -1);
+  }
+
+  /** Room for every token of a vocabulary. */
+  static forVocabulary(native: Native, size: number): Candidates {
+    return new Candidates(native, new Int32Array(new ArrayBuffer(4 * entryWords * Math.max(1, size))));
   }
 
   get address(): Pointer {
@@ -54,11 +58,12 @@ export class Candidates {
         throw new RangeError(`the logit of token ${token} is ${logit}; the model's file may be broken`);
       }
     }
-    this.#array
-      .set("data", this.#base)
-      .set("size", word / entryWords)
-      .set("selected", -1)
-      .set("sorted", false);
+    this.take(word / entryWords, largest);
+  }
+
+  /** Takes the first `count` entries of the room as they are, in the order of tokens. @param largest logit of any token. */
+  take(count: number, largest: number): void {
+    this.#array.set("data", this.#base).set("size", count).set("selected", -1).set("sorted", false);
     if (largest > sortable) this.settle();
   }
 
@@ -84,6 +89,22 @@ export class Candidates {
     if (!changed) return;
     this.#array.set("sorted", false);
     this.settle();
+  }
+
+  /**
+   * Whether any of the candidates, which are sorted, is as likely as another of the `total` that there were before they were
+   * sorted in their place.
+   */
+  hasTies(total: number): boolean {
+    const values = this.#values;
+    const start = this.#start();
+    const end = this.#end(start);
+    for (let word = start + entryWords; word < end; word += entryWords)
+      if (values[word + 1] === values[word + 1 - entryWords]) return true;
+    const last = values[end - entryWords + 1];
+    for (let word = end; word < start + entryWords * total; word += entryWords)
+      if (values[word + 1] === last) return true;
+    return false;
   }
 
   /** Whether any candidate can be picked. */

@@ -8,6 +8,8 @@ import { Sampler } from "../sampler.ts";
 import { Candidates } from "./candidates.ts";
 import { CustomSampler } from "./custom.ts";
 import { forbidden, NativeSampler } from "./native-sampler.ts";
+import { Prefilter } from "./prefilter.ts";
+import { RecentTokens } from "./recent-tokens.ts";
 import { TokenHistory } from "./token-history.ts";
 
 /** What a chain needs of a context. */
@@ -40,7 +42,15 @@ export class SamplerChain extends Handle {
   #scratch: Float32Array | undefined;
   /** All biases where biases and greedy are all there is, which needs no candidates; null where it is not. */
   #greedy: readonly (readonly [token: number, bias: number])[] | null | undefined;
+  /** Undefined before it was looked for; null where all tokens have to be looked at. */
+  #prefilter: Prefilter | null | undefined;
+  /** As many tokens as any sampler looks back at. */
+  #recent = new RecentTokens(1);
+  #window = 1;
+  /** Which candidates samplers are given: those that might be picked, or all. The picks are the same. */
+  narrowing: "survivors" | "none" = "survivors";
   #history = new TokenHistory();
+  #narrowed = 0;
   #sampleMs = 0;
   #sampleCount = 0;
 
@@ -83,7 +93,7 @@ export class SamplerChain extends Handle {
    */
   add(sampler: Sampler | CustomSampler): this {
     this.assertUsable();
-    this.#greedy = undefined;
+    this.#changed();
     const last = this.#links.at(-1);
     const grammar = sampler instanceof Sampler && sampler.model === this.model && sampler.isGrammar;
     if (last && picks(last) && !grammar) {
@@ -99,6 +109,7 @@ export class SamplerChain extends Handle {
     else {
       this.model.native.c.llama_sampler_chain_add(this.pointer, inner.pointer);
       this.#links.push(inner);
+      this.#lookBack(inner.traits.window ?? 0);
     }
     return this;
   }
@@ -119,7 +130,7 @@ export class SamplerChain extends Handle {
     if (this.model.disposed) throw new DisposedError("Model");
     const before = this.#links.slice(0, index).filter((other) => other instanceof NativeSampler).length;
     this.#links.splice(index, 1);
-    this.#greedy = undefined;
+    this.#changed();
     if (link instanceof CustomSampler) return link;
     this.model.native.c.llama_sampler_chain_remove(this.pointer, before);
     return Sampler.adopt(this.model, link);
@@ -169,12 +180,14 @@ export class SamplerChain extends Handle {
       const window = link instanceof CustomSampler ? tokens.length : (link.traits.window ?? 0);
       for (const token of tokens.subarray(Math.max(0, tokens.length - window))) link.accept(token);
     }
+    for (const token of tokens.subarray(Math.max(0, tokens.length - this.#window))) this.#recent.push(token);
     if (this.#hasCustom) this.#history.append(tokens);
   }
 
   reset(): void {
     this.assertUsable();
     this.#history = new TokenHistory();
+    this.#recent.clear();
     this.#grammar?.reset();
     for (const link of this.#links) link.reset();
   }
@@ -188,6 +201,8 @@ export class SamplerChain extends Handle {
     }
     copy.#grammar = this.#grammar?.clone();
     copy.#history = this.#history.clone();
+    copy.#recent.copyFrom(this.#recent);
+    copy.narrowing = this.narrowing;
     return copy;
   }
 
@@ -206,6 +221,12 @@ export class SamplerChain extends Handle {
       (link as NativeSampler).copyFrom(source);
     }
     if (this.#grammar) this.#grammar.copyFrom(other.#grammar!);
+    this.#recent.copyFrom(other.#recent);
+  }
+
+  /** How often fewer candidates than the whole vocabulary were enough. */
+  get narrowed(): number {
+    return this.#narrowed;
   }
 
   get performance(): SamplerPerformance {
@@ -228,6 +249,19 @@ export class SamplerChain extends Handle {
     const link = this.#links[index];
     if (link) return link;
     throw new RangeError(`index must be between 0 and ${this.#links.length - 1}, got ${index}`);
+  }
+
+  /** What was found out about the links holds no longer. */
+  #changed(): void {
+    this.#greedy = undefined;
+    this.#prefilter = undefined;
+  }
+
+  /** Remembers more tokens where a sampler looks back further; of those before it has not been told either. */
+  #lookBack(window: number): void {
+    if (window <= this.#window) return;
+    this.#window = window;
+    this.#recent = this.#recent.resized(window);
   }
 
   get #hasCustom(): boolean {
@@ -268,14 +302,26 @@ export class SamplerChain extends Handle {
 
   /** The token that the samplers choose; undefined where none is left to choose from. */
   #pick(logits: Float32Array, links: readonly Link[], grammar?: Sampler): number | undefined {
-    this.#candidates ??= new Candidates(this.model.native, this.model.vocab.size);
-    const candidates = this.#candidates;
-    candidates.fill(logits);
+    const survivors = grammar ? undefined : this.#survivors(logits, links);
+    return survivors
+      ? this.#pickFrom(survivors, logits, links)
+      : this.#pickFrom(this.#all(logits), logits, links, grammar);
+  }
+
+  #pickFrom(
+    candidates: Candidates,
+    logits: Float32Array,
+    links: readonly Link[],
+    grammar?: Sampler,
+  ): number | undefined {
     if (candidates.hasChoice) grammar?.apply(candidates);
     for (const link of links) {
       if (!candidates.hasChoice) return undefined;
-      if (link instanceof NativeSampler) link.apply(candidates);
-      else {
+      if (link instanceof NativeSampler) {
+        link.apply(candidates);
+        if (candidates !== this.#candidates && this.#prefilter?.isUnsure(link, candidates))
+          return this.#pickFrom(this.#all(logits), logits, links);
+      } else {
         this.#scratch ??= new Float32Array(logits.length);
         candidates.readLogits(this.#scratch);
         this.#applyCustom(link, this.#scratch);
@@ -285,6 +331,20 @@ export class SamplerChain extends Handle {
     return candidates.selected;
   }
 
+  #survivors(logits: Float32Array, links: readonly Link[]): Candidates | undefined {
+    if (this.narrowing === "none") return undefined;
+    this.#prefilter ??= Prefilter.for(this.model.native, links, this.#recent) ?? null;
+    const survivors = this.#prefilter?.survivors(logits);
+    if (survivors) this.#narrowed++;
+    return survivors;
+  }
+
+  #all(logits: Float32Array): Candidates {
+    this.#candidates ??= Candidates.forVocabulary(this.model.native, this.model.vocab.size);
+    this.#candidates.fill(logits);
+    return this.#candidates;
+  }
+
   #applyCustom(custom: CustomSampler, logits: Float32Array): void {
     custom.apply(logits, { tokens: this.#history.view() });
   }
@@ -292,6 +352,7 @@ export class SamplerChain extends Handle {
   #accept(token: number): void {
     this.#grammar?.accept(token);
     for (const link of this.#links) link.accept(token);
+    this.#recent.push(token);
     if (this.#hasCustom) this.#history.push(token);
   }
 

@@ -1,6 +1,7 @@
 import type { Native, Pointer } from "../../ffi/index.ts";
 import type { Candidates } from "./candidates.ts";
 import type { GrammarGuard } from "./grammar-guard.ts";
+import type { Keeps } from "./prefilter.ts";
 
 /** What libllama's API does not tell about a sampler, but using it safely takes. */
 export interface SamplerTraits {
@@ -14,6 +15,10 @@ export interface SamplerTraits {
   readonly biases?: readonly (readonly [token: number, bias: number])[];
   /** Keeps nothing of the tokens that are picked, so that it need not be told of them. */
   readonly stateless?: boolean;
+  /** Tokens of which alone it changes the logits: these, or those that were picked last, as far back as `window`. */
+  readonly changes?: readonly number[] | "recent";
+  /** What it is sure to leave, where it leaves tokens out. */
+  readonly keeps?: Keeps;
   /** Most candidates it can be given in reasonable time. */
   readonly most?: number;
   /** Tokens it looks back at. */

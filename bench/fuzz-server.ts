@@ -339,6 +339,8 @@ export async function run(args: string[]): Promise<void> {
   const engine = await WorkerEngine.load(path, {
     contextLength: 512,
     parallel: 8,
+    // Little, so that what is kept of prompts is not taken for a leak.
+    cacheRam: 16,
     cells: 2048,
     threads: 1,
     adapters,

@@ -15,6 +15,8 @@ import type { Tiers } from "./tiers.ts";
 
 /** Part of a step's time that cells of parked prefixes may cost those who run. */
 const slowdown = 0.02;
+/** Milliseconds in which parked prefixes are moved out when a request begins. */
+const mostMovingMs = 50;
 /** Steps between two looks at what is parked. */
 const interval = 8;
 
@@ -121,6 +123,8 @@ export class TierKeeper {
     const { key, tokens, computedLength: have } = request;
     request.restoration = this.tiers.find(key, tokens.view, { have, prefillMs });
     this.#taker?.begin(request);
+    // Now, as its own cells would lie behind those of others, and every step would look at all of them.
+    this.#moveOut(this.#cache(), performance.now() + mostMovingMs);
   }
 
   /** Ends segments where the state of a sequence is to be kept. */
@@ -180,7 +184,7 @@ export class TierKeeper {
    */
   tend(running: ReadonlySet<ActiveRequest>): boolean {
     const cache = this.#cache();
-    if (running.size > 0) this.#moveOut(cache);
+    if (running.size > 0 && ++this.#steps % interval === 0) this.#moveOut(cache, 0);
     return this.#saveOne(cache, running.size > 0);
   }
 
@@ -195,11 +199,13 @@ export class TierKeeper {
     this.tiers.host.check();
   }
 
-  #moveOut(cache: PrefixCache): void {
-    if (cache.layout.kind !== "shared" || cache.parkedCount === 0) return;
-    if (!this.tiers.fit || !this.tiers.whole) return;
-    if (++this.#steps % interval > 0) return;
-    if (cache.parkedTokens * this.#cellCost > slowdown) cache.evict();
+  /** One prefix, and more until the deadline. */
+  #moveOut(cache: PrefixCache, deadline: number): void {
+    if (cache.layout.kind !== "shared" || !this.tiers.fit || !this.tiers.whole) return;
+    while (cache.parkedCount > 0 && cache.parkedTokens * this.#cellCost > slowdown) {
+      cache.evict();
+      if (performance.now() > deadline) break;
+    }
   }
 
   /**

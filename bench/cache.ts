@@ -4,7 +4,8 @@ import { join } from "node:path";
 import type { EngineOptions } from "../src/engine/engine-options.ts";
 import { WorkerEngine } from "../src/engine/worker-engine.ts";
 import { fixture } from "../test/fixtures/fixture-set.ts";
-import { pause } from "./support/serve-client.ts";
+import { option } from "./support/option.ts";
+import { pause, randomTokens } from "./support/serve-client.ts";
 import { median, printTable } from "./support/table.ts";
 
 export const help = `bun run bench cache [--lengths 256,1000,2500,6000] [--streams N] [--tokens N] [--rounds N] [--parts restore,saving,memory]
@@ -17,13 +18,7 @@ What the tiers below the context give and cost, one thread, flash attention off,
 
 const settings = { threads: 1, flashAttention: false } as const;
 
-function prompt(length: number, seed: number): Int32Array {
-  let state = seed * 7919 + 13;
-  return Int32Array.from({ length }, () => {
-    state = (Math.imul(state, 1103515245) + 12345) & 0x7fffffff;
-    return 300 + ((state >> 8) % 20_000);
-  });
-}
+const prompt = (length: number, seed: number) => Int32Array.from(randomTokens(length, seed));
 
 interface Answer {
   readonly firstMs: number;
@@ -222,11 +217,6 @@ async function memory(path: string): Promise<void> {
     ["layout", "tokens, the prefix once", "host tokens", "disk tokens", "host MiB", "disk MiB"],
     rows,
   );
-}
-
-function option(args: readonly string[], name: string, fallback: string): string {
-  const at = args.indexOf(`--${name}`);
-  return at < 0 ? fallback : (args[at + 1] ?? fallback);
 }
 
 export async function run(args: string[]): Promise<void> {

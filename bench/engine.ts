@@ -4,6 +4,7 @@ import type { Engine, EngineEvent } from "../src/engine/engine.ts";
 import type { KvLayoutKind } from "../src/engine/kv-layout.ts";
 import { WorkerEngine } from "../src/engine/worker-engine.ts";
 import { fixture } from "../test/fixtures/fixture-set.ts";
+import { option } from "./support/option.ts";
 import { median, printTable } from "./support/table.ts";
 
 export const help = `bun run bench engine [--requests 1,8,32] [--tokens N] [--rounds N] [--layouts shared,streams,auto] [--loads strangers,shared]
@@ -127,11 +128,6 @@ async function engineRun(engine: Engine, load: Load, seed: number): Promise<Outc
   );
   const seconds = (performance.now() - started) / 1000;
   return { tokensPerSecond: (load.requests * load.tokens) / seconds, gapMs };
-}
-
-function option(args: readonly string[], name: string, fallback: string): string {
-  const at = args.indexOf(`--${name}`);
-  return at < 0 ? fallback : (args[at + 1] ?? fallback);
 }
 
 export async function run(args: string[]): Promise<void> {

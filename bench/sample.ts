@@ -3,6 +3,7 @@ import { Context } from "../src/context.ts";
 import { Model } from "../src/model.ts";
 import { createSampler, type SamplingParams } from "../src/sampling-params.ts";
 import { buildFixture } from "../test/fixtures/build-fixture.ts";
+import { option } from "./support/option.ts";
 import { median, printTable } from "./support/table.ts";
 
 export const help = `bun run bench sample [--vocabularies 32000,128000,256000] [--streams 1,8,32] [--rounds N]
@@ -48,18 +49,14 @@ function measure({ context, model, streams }: Case, params: SamplingParams, roun
   return { own: median(times.own), native: median(times.native) };
 }
 
-function numbersAfter(args: readonly string[], flag: string, fallback: string): number[] {
-  const at = args.indexOf(flag);
-  return (at < 0 ? fallback : (args[at + 1] ?? fallback)).split(",").map(Number);
-}
-
 export async function run(args: string[]): Promise<void> {
-  const [rounds = 50] = numbersAfter(args, "--rounds", "50");
+  const rounds = Number(option(args, "rounds", "50"));
+  const numbers = (name: string, fallback: string) => option(args, name, fallback).split(",").map(Number);
   const rows: string[][] = [];
-  for (const vocabularySize of numbersAfter(args, "--vocabularies", "32000,128000,256000")) {
+  for (const vocabularySize of numbers("vocabularies", "32000,128000,256000")) {
     const small = { width: 64, heads: 2, kvHeads: 2, feedForward: 128, tied: true } as const;
     using model = await Model.load(await buildFixture({ architecture: "llama", vocabularySize, ...small }));
-    for (const streams of numbersAfter(args, "--streams", "1,8,32")) {
+    for (const streams of numbers("streams", "1,8,32")) {
       using context = new Context(model, {
         contextLength: 64 * streams,
         maxSequences: streams,

@@ -1,18 +1,15 @@
 import {
-  closeSync,
   type Dirent,
-  fstatSync,
   mkdirSync,
   openSync,
   readdirSync,
-  readSync,
   renameSync,
   rmdirSync,
   rmSync,
   statSync,
-  writeSync,
 } from "node:fs";
 import { dirname, join } from "node:path";
+import { readBytes, writeAndClose } from "../file-bytes.ts";
 import { type BlockHeader, decodeHeader, mostHeaderBytes } from "./block-file.ts";
 
 /** What makes up a file's name. */
@@ -36,7 +33,6 @@ export interface FoundFile {
 
 /** Numbers below it are drawn for names. */
 export const nonceLimit = 2 ** 32;
-const chunkLength = 2 ** 24;
 const headerChunk = 8192;
 const namespacePattern = /^[0-9a-f]{16}$/;
 const firstPattern = /^[0-9a-f]{2}$/;
@@ -60,7 +56,7 @@ export class BlockFolder {
     const path = this.pathOf(name);
     const partial = path.replace(/kv$/, "partial");
     try {
-      writeAll(partial, parts);
+      writeAndClose(create(partial), parts);
       renameSync(partial, path);
     } catch (error) {
       remove(partial);
@@ -70,7 +66,7 @@ export class BlockFolder {
 
   /** @throws Error of the file system. */
   read(name: FileName): Uint8Array {
-    return readUpTo(this.pathOf(name), Number.POSITIVE_INFINITY);
+    return readBytes(this.pathOf(name), Number.POSITIVE_INFINITY);
   }
 
   /** Removes a file; one that cannot be removed does no harm. */
@@ -85,10 +81,10 @@ export class BlockFolder {
   /** The header of a file; undefined where it is damaged, or lies where it does not belong. */
   readHeader({ path, name }: FoundFile): BlockHeader | undefined {
     try {
-      let bytes = readUpTo(path, headerChunk);
+      let bytes = readBytes(path, headerChunk);
       let header = decodeHeader(bytes);
       if (typeof header === "string" && bytes.length === headerChunk) {
-        bytes = readUpTo(path, mostHeaderBytes);
+        bytes = readBytes(path, mostHeaderBytes);
         header = decodeHeader(bytes);
       }
       if (typeof header === "string") return undefined;
@@ -142,18 +138,6 @@ function folders(folder: string, pattern: RegExp): string[] {
     .map(({ name }) => name);
 }
 
-function writeAll(path: string, parts: readonly Uint8Array[]): void {
-  const file = create(path);
-  try {
-    for (const part of parts) {
-      for (let start = 0; start < part.length; )
-        start += writeSync(file, part, start, Math.min(chunkLength, part.length - start));
-    }
-  } finally {
-    closeSync(file);
-  }
-}
-
 function create(path: string): number {
   try {
     return openSync(path, "wx");
@@ -161,23 +145,6 @@ function create(path: string): number {
     if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
     mkdirSync(dirname(path), { recursive: true });
     return openSync(path, "wx");
-  }
-}
-
-/** Reads into memory of its own, so that numbers of any size are aligned in it as they are in the file. */
-function readUpTo(path: string, most: number): Uint8Array {
-  const file = openSync(path, "r");
-  try {
-    const bytes = new Uint8Array(new ArrayBuffer(Math.min(most, fstatSync(file).size)));
-    let length = 0;
-    while (length < bytes.length) {
-      const count = readSync(file, bytes, length, Math.min(chunkLength, bytes.length - length), length);
-      if (count === 0) break;
-      length += count;
-    }
-    return bytes.subarray(0, length);
-  } finally {
-    closeSync(file);
   }
 }
 

@@ -43,21 +43,6 @@ export class KvShape {
       })),
     );
   }
-
-  equals({ layers }: KvShape): boolean {
-    return (
-      layers.length === this.layers.length &&
-      layers.every((layer, index) => {
-        const own = this.layers[index]!;
-        return (
-          layer.keyType === own.keyType &&
-          layer.keyBytes === own.keyBytes &&
-          layer.valueType === own.valueType &&
-          layer.valueBytes === own.valueBytes
-        );
-      })
-    );
-  }
 }
 
 const elementSizes: Readonly<Record<number, 2 | 4>> = { 0: 4, 1: 2, 30: 2 }; // GGML_TYPE_F32, F16, BF16

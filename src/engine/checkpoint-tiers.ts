@@ -61,14 +61,13 @@ export class CheckpointTiers implements Tiers {
   }
 
   /** Sequences that end where a checkpoint may be; others have left theirs on the way. */
-  save(layout: KvLayout, sequence: Sequence, { tokens, what }: Saving): boolean {
+  save(layout: KvLayout, sequence: Sequence, { tokens, what }: Saving): void {
     const length = sequence.computedLength;
     const due =
       what === "all" && length > 0 && length === wholeUnits(length) && sequence.soundLength === length;
     if (due && sequence.keptLength < length)
       this.keep(sequence.key, tokens.subarray(0, length), layout.context.state.readSequence(sequence.id));
     sequence.keptLength = length;
-    return false;
   }
 
   heldLength(key: string, tokens: Int32Array): number {

@@ -49,10 +49,10 @@ export class PrefixTiers implements Tiers {
     layout: KvLayout,
     sequence: Sequence,
     { tokens, what, most = Number.POSITIVE_INFINITY }: Saving,
-  ): boolean {
+  ): void {
     const length = Math.min(sequence.soundLength, sequence.computedLength, tokens.length);
     const least = what === "all" ? unitLength : blockLength;
-    if (this.#unfit || length - sequence.keptLength < least) return false;
+    if (this.#unfit || length - sequence.keptLength < least) return;
     const root = this.#roots.of(sequence.key);
     const chain = this.host.chain(root, tokens.subarray(0, length));
     const last = chain.entries.at(-1);
@@ -66,7 +66,7 @@ export class PrefixTiers implements Tiers {
     const stops = length - chain.length < unitLength ? [] : pieceEnds(from, length, what);
     if (stops.length === 0) {
       sequence.keptLength = chain.length;
-      return false;
+      return;
     }
     const started = performance.now();
     const now = stops.slice(0, most);
@@ -102,7 +102,6 @@ export class PrefixTiers implements Tiers {
     this.counters.savedTokens += saved;
     this.counters.saveMs += performance.now() - started;
     sequence.keptLength = saved > 0 ? from : length;
-    return now.length < stops.length && !this.#unfit;
   }
 
   find(
@@ -115,7 +114,7 @@ export class PrefixTiers implements Tiers {
     const { entries, length } = this.host.chain(this.#roots.of(key), tokens);
     const most = Math.min(length, tokens.length - 1);
     if (most - have < leastGain) return undefined;
-    if (prefillMs > 0 && this.#restoring.msPerToken > worthRestoring * prefillMs) {
+    if (prefillMs > 0 && this.#restoring.msEach > worthRestoring * prefillMs) {
       this.#restoring.doubt();
       return undefined;
     }

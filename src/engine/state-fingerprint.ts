@@ -12,7 +12,7 @@ import type { AdapterScale } from "./request.ts";
 /** What a saved state must agree in with whoever goes on from it. */
 export interface StateFingerprint {
   /** Release of llama.cpp. */
-  readonly library: string;
+  readonly release: string;
   readonly model: FileMark;
   readonly adapters: readonly (FileMark & { readonly scale: number })[];
   /** Options that are not at their default, by name, as JSON. */
@@ -78,7 +78,7 @@ export class StateFingerprints {
     if (!model) return undefined;
     marks.sort((a, b) => (a.digest < b.digest ? -1 : 1));
     const settings = settingsOf({ ...modelOptions, ...engine.context });
-    return { library: this.#library, model, adapters: marks, settings };
+    return { release: this.#library, model, adapters: marks, settings };
   }
 
   /** @throws RequestError naming what differs and what to do, where a state is of another kind. */
@@ -165,8 +165,8 @@ function differenceOf(saved: StateFingerprint, own: StateFingerprint): string | 
   const [theirs, ours] = [saved, own].map(({ adapters }) => describe(adapters));
   if (theirs !== ours || saved.adapters.some(({ digest }, index) => digest !== own.adapters[index]!.digest))
     return `the state was saved with other adapters (${theirs}; here: ${ours}); use the same, or save the state anew`;
-  if (saved.library !== own.library)
-    return `the state was saved with llama.cpp ${saved.library}, this is ${own.library}; save the state anew`;
+  if (saved.release !== own.release)
+    return `the state was saved with llama.cpp ${saved.release}, this is ${own.release}; save the state anew`;
   return undefined;
 }
 

@@ -11,6 +11,7 @@ import { splitPaths } from "../gguf-file.ts";
 import { bell } from "./protocol.ts";
 import { bytesOf, wordsOf } from "./store-port.ts";
 import { fromRecord, type StoreCommand, type StoreEvent, toRecord } from "./store-protocol.ts";
+import { Pace } from "./tier-counters.ts";
 
 export interface StoreWorkerData {
   readonly folder: string;
@@ -32,9 +33,6 @@ export interface StoreLoopParts {
   readonly warn: (message: string) => void;
 }
 
-/** What a byte's reading time counts for when the next has come. */
-const learning = 0.25;
-
 /** Takes commands of the decoding side until it is told to close. */
 export class StoreLoop {
   readonly #data: StoreWorkerData;
@@ -42,7 +40,8 @@ export class StoreLoop {
   #control: Int32Array;
   #store: DiskStore | undefined;
   #shape: Uint8Array = new Uint8Array(0);
-  #msPerByte = 0;
+  /** Of reading, for each byte. */
+  readonly #reading = new Pace();
   #closing = false;
 
   constructor(data: StoreWorkerData, parts: StoreLoopParts) {
@@ -105,9 +104,6 @@ export class StoreLoop {
       case "load":
         this.#load(command);
         break;
-      case "clear":
-        this.#store?.clear();
-        break;
       case "close":
         this.#closing = true;
         break;
@@ -153,7 +149,7 @@ export class StoreLoop {
       id,
       shape: shape ? wordsOf(shape) : [],
       blocks: shape ? blocks : [],
-      msPerByte: this.#msPerByte,
+      msPerByte: this.#reading.msEach,
     });
   }
 
@@ -177,8 +173,7 @@ export class StoreLoop {
       // Where one is damaged others may be too: those are found now, so that they are written anew with it.
       if (broken || !block) continue;
       hostView(this.#data.memories, offset, block.data.length).set(block.data);
-      const each = (performance.now() - started) / block.data.length;
-      this.#msPerByte += this.#msPerByte === 0 ? each : learning * (each - this.#msPerByte);
+      this.#reading.took(performance.now() - started, block.data.length);
       count++;
     }
     this.#send({ kind: "loaded", id, count });

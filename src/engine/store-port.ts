@@ -8,7 +8,6 @@ import {
   toRecord,
   type WireEntry,
 } from "./store-protocol.ts";
-
 import type { Sought } from "./tiers.ts";
 
 /** Most blocks that wait to be written; more are not written. */
@@ -69,10 +68,6 @@ export class StorePort {
       this.#send({ kind: "look", id, root: sought.root, tokens });
     }
     return lookUp;
-  }
-
-  clear(): void {
-    this.#send({ kind: "clear" });
   }
 
   /** Takes what was answered. */

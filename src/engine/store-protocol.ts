@@ -27,7 +27,6 @@ export type StoreCommand =
   | { readonly kind: "seek"; readonly id: number; readonly firsts: readonly string[] }
   /** To read blocks into host memory, each at its offset; answered by `loaded`. */
   | { readonly kind: "load"; readonly id: number; readonly blocks: readonly WantedBlock[] }
-  | { readonly kind: "clear" }
   | { readonly kind: "close" };
 
 /** What that thread answers. */

@@ -21,19 +21,19 @@ export function emptyTierCounters(): TierCounters {
   return { savedTokens: 0, saveMs: 0, restores: 0, restoredTokens: 0, restoreMs: 0 };
 }
 
-/** How long something takes per token; what was measured counts less with time. */
+/** How long something takes for each of what it is done to; what was measured counts less with time. */
 export class Pace {
   /** 0 before anything was measured. */
-  msPerToken = 0;
+  msEach = 0;
 
   /** What was slow once is tried again some time. */
   doubt(): void {
-    this.msPerToken *= 0.9;
+    this.msEach *= 0.9;
   }
 
-  took(milliseconds: number, tokens: number): void {
-    if (tokens <= 0) return;
-    const each = milliseconds / tokens;
-    this.msPerToken += this.msPerToken === 0 ? each : (each - this.msPerToken) / 4;
+  took(milliseconds: number, count: number): void {
+    if (count <= 0) return;
+    const each = milliseconds / count;
+    this.msEach += this.msEach === 0 ? each : (each - this.msEach) / 4;
   }
 }

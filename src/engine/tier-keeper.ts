@@ -34,8 +34,6 @@ export interface KeeperParts {
   readonly cache: () => PrefixCache;
   /** What it adds to a step to look at one more cell of a pool, as a part of it. */
   readonly cellCost: number;
-  /** Whether blocks are to be saved as soon as they are complete, as something below keeps them for good. */
-  readonly eager: () => boolean;
   readonly store?: StorePort | undefined;
 }
 
@@ -45,7 +43,6 @@ export class TierKeeper {
   readonly #taker: CheckpointTaker | undefined;
   readonly #cache: KeeperParts["cache"];
   readonly #cellCost: number;
-  readonly #eager: () => boolean;
   readonly #store: StorePort | undefined;
   #steps = 0;
 
@@ -60,8 +57,7 @@ export class TierKeeper {
       const at = key.indexOf("\0");
       return [describe(Number(key.slice(0, at))), key.slice(at + 1)];
     };
-    const eager = () => host.onStored !== undefined;
-    const parts = { cache, cellCost: sharedCellCost(model), store, eager };
+    const parts = { cache, cellCost: sharedCellCost(model), store };
     const flash = String(context.flashAttention ?? "auto");
     if (isPlain(model)) {
       const transposed = flash === "false" || flash === "off";
@@ -75,13 +71,12 @@ export class TierKeeper {
     return new TierKeeper({ ...parts, tiers, taker });
   }
 
-  constructor({ tiers, taker, cache, cellCost, eager, store }: KeeperParts) {
+  constructor({ tiers, taker, cache, cellCost, store }: KeeperParts) {
     this.#taker = taker;
     this.#store = store;
     this.tiers = tiers;
     this.#cache = cache;
     this.#cellCost = cellCost;
-    this.#eager = eager;
   }
 
   /** Looks on disk for what a request that has arrived begins with, where host memory and context have little of it. */
@@ -111,10 +106,9 @@ export class TierKeeper {
 
   /** Keeps all there is, for the end. */
   flush(): void {
-    if (!this.#eager()) return;
+    if (!this.#eager) return;
     const cache = this.#cache();
-    for (const sequence of cache.sequences)
-      this.tiers.save(cache.layout, sequence, { tokens: cache.tokensOf(sequence), what: "all" });
+    for (const sequence of cache.sequences) this.rescuer(cache.layout, sequence, cache.tokensOf(sequence));
   }
 
   /** Looks for more of a request's tokens than its sequence has. */
@@ -173,8 +167,7 @@ export class TierKeeper {
 
   /** Keeps what a request is about to lose. */
   rescue(cache: PrefixCache, { sequence }: ActiveRequest): void {
-    if (!sequence) return;
-    this.tiers.save(cache.layout, sequence, { tokens: cache.tokensOf(sequence), what: "all" });
+    if (sequence) this.rescuer(cache.layout, sequence, cache.tokensOf(sequence));
   }
 
   /**
@@ -199,6 +192,11 @@ export class TierKeeper {
     this.tiers.host.check();
   }
 
+  /** Whether blocks are to be saved as soon as they are complete, as something below keeps them for good. */
+  get #eager(): boolean {
+    return this.tiers.host.onStored !== undefined;
+  }
+
   /** One prefix, and more until the deadline. */
   #moveOut(cache: PrefixCache, deadline: number): void {
     if (cache.layout.kind !== "shared" || !this.tiers.fit || !this.tiers.whole) return;
@@ -215,7 +213,7 @@ export class TierKeeper {
   #saveOne(cache: PrefixCache, busy: boolean): boolean {
     const { layout } = cache;
     if (!this.tiers.fit || !this.tiers.whole) return false;
-    const eager = this.#eager();
+    const eager = this.#eager;
     if (busy && layout.kind === "streams" && !eager) return false;
     for (const sequence of cache.sequences) {
       if (sequence.running && (!eager || (busy && layout.kind === "streams"))) continue;

@@ -47,8 +47,8 @@ export interface Tiers {
   readonly fit: boolean;
   /** Whether a sequence that was saved comes back as long as it was. */
   readonly whole: boolean;
-  /** Keeps what of a sequence is sound and not kept yet. @returns whether more is left to save. */
-  save(layout: KvLayout, sequence: Sequence, saving: Saving): boolean;
+  /** Keeps what of a sequence is sound and not kept yet. */
+  save(layout: KvLayout, sequence: Sequence, saving: Saving): void;
   /** How much of some tokens host memory has. */
   heldLength(key: string, tokens: Int32Array): number;
   /**
@@ -62,5 +62,5 @@ export interface Tiers {
   sought(key: string, tokens: Int32Array): Sought;
 }
 
-/** Numbers the roots of chains by what requests must agree in to share anything. */
+/** Names the salt and adapters of a key, the same after a restart. */
 export type DescribeKey = (key: string) => readonly string[];

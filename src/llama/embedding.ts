@@ -1,5 +1,6 @@
 import { RequestError } from "../../lib/errors.ts";
 import type { EmbeddingRequest, Engine, EngineEmbedding } from "../engine/engine.ts";
+import { allOrNone } from "./all-or-none.ts";
 import { promptList } from "./completion.ts";
 import { modelName } from "./response-head.ts";
 import type { EmbeddingParams, EmbeddingResponse } from "./types.ts";
@@ -58,21 +59,17 @@ export async function inTurn<I, O>(
   signal: AbortSignal | undefined,
   compute: (input: I, signal: AbortSignal, index: number) => Promise<O>,
 ): Promise<O[]> {
-  const failed = new AbortController();
-  const either = signal ? AbortSignal.any([signal, failed.signal]) : failed.signal;
   const results: O[] = [];
   let next = 0;
-  const lane = async () => {
-    while (next < inputs.length) {
-      const index = next++;
-      results[index] = await compute(inputs[index]!, either, index);
-    }
-  };
-  try {
-    await Promise.all(Array.from({ length: Math.min(atOnce, inputs.length) }, lane));
-  } finally {
-    failed.abort();
-  }
+  await allOrNone(signal, (either) => {
+    const lane = async () => {
+      while (next < inputs.length) {
+        const index = next++;
+        results[index] = await compute(inputs[index]!, either, index);
+      }
+    };
+    return Promise.all(Array.from({ length: Math.min(atOnce, inputs.length) }, lane));
+  });
   return results;
 }
 

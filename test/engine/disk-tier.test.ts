@@ -20,6 +20,7 @@ import type { EngineRequest } from "../../src/engine/engine.ts";
 import type { EngineOptions } from "../../src/engine/engine-options.ts";
 import { WorkerEngine } from "../../src/engine/worker-engine.ts";
 import { fixture } from "../fixtures/fixture-set.ts";
+import { generate } from "../support/engine-events.ts";
 import { seededTokens as tokens } from "../support/seeded-tokens.ts";
 
 setDefaultTimeout(60_000);
@@ -41,7 +42,7 @@ async function load(options: EngineOptions & { path?: string }): Promise<WorkerE
 }
 
 interface Answer {
-  readonly tokens: number[];
+  readonly tokens: readonly number[];
   readonly cached: number;
 }
 
@@ -50,20 +51,8 @@ async function answer(
   prompt: readonly number[],
   more: Partial<EngineRequest> = {},
 ): Promise<Answer> {
-  const answered: number[] = [];
-  let cached = -1;
-  for await (const event of engine.submit({
-    prompt,
-    sampling: { temperature: 0 },
-    maxTokens: 8,
-    ignoreEos: true,
-    ...more,
-  })) {
-    if (event.type === "error") throw event.error;
-    if (event.type === "token") answered.push(event.token);
-    if (event.type === "end") cached = event.stats.cachedLength;
-  }
-  return { tokens: answered, cached };
+  const { tokens, stats } = await generate(engine, prompt, { maxTokens: 8, ignoreEos: true, ...more });
+  return { tokens, cached: stats.cachedLength };
 }
 
 /** What a request is answered by an engine that is closed afterwards. */

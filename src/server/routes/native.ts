@@ -1,4 +1,5 @@
 import { Hono } from "hono";
+import { allOrNone } from "../../llama/all-or-none.ts";
 import { renderChat } from "../../llama/chat-completion.ts";
 import { promptList } from "../../llama/completion.ts";
 import { inTurn } from "../../llama/embedding.ts";
@@ -34,16 +35,6 @@ async function* chunksInTurn(answers: readonly NativeAnswer[]): AsyncGenerator<o
   for (const answer of answers) yield* answer.chunks();
 }
 
-/** Results of several requests; where one is refused, the others are given up. */
-async function allOrNone<T>(signal: AbortSignal, start: (signal: AbortSignal) => Promise<T>[]): Promise<T[]> {
-  const refused = new AbortController();
-  try {
-    return await Promise.all(start(AbortSignal.any([signal, refused.signal])));
-  } finally {
-    refused.abort();
-  }
-}
-
 /** Scales an embedding as llama-server's `embd_normalize` says: -1 not, 0 by its largest number, else by the p-norm. */
 function normalised(values: Float32Array, norm: number): number[] {
   if (norm < 0) return Array.from(values);
@@ -74,7 +65,9 @@ export function nativeRoutes(service: Service) {
       });
     if (fields.stream)
       return await eventStream((gone) => chunksInTurn(answers(gone)), { signal, keepAliveMs, done: false });
-    const wholes = await allOrNone(signal, (signal) => answers(signal).map((answer) => answer.whole()));
+    const wholes = await allOrNone(signal, (signal) =>
+      Promise.all(answers(signal).map((answer) => answer.whole())),
+    );
     return c.json((wholes.length === 1 ? wholes[0] : wholes) as Record<string, unknown>);
   });
   const embed = new Hono().post("/", body(nativeEmbeddingRequest), async (c) => {

@@ -1,4 +1,4 @@
-// A sampler in TypeScript: it sees the logits and rules out every token with the letter e.
+// A sampler in TypeScript: it sees the candidates and rules out every token with the letter e.
 // run: bun
 // prints: ^[^eE]+$
 import { Batch, Context, embeddedModelPath, Model, Sampler, SamplerChain } from "cria";
@@ -15,7 +15,8 @@ using chain = new SamplerChain(model);
 chain.add(
   Sampler.custom({
     name: "no-e",
-    apply(logits) {
+    apply({ logits }) {
+      // First in the chain, so candidates are all tokens; behind top-k there would be few, named by `tokens`.
       for (const token of withE) logits[token] = Number.NEGATIVE_INFINITY;
     },
   }),

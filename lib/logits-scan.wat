@@ -1,29 +1,52 @@
-;; Scans over 32-bit floats in shared memory, at a byte offset $at that 16 divides. $length is a multiple of 16: the
-;; memory behind the floats that count is filled with -Infinity.
+;; Scans over 32-bit floats in shared memory, in blocks of 64, at a byte offset $at that 16 divides. The memory behind the
+;; floats that count is filled with -Infinity up to a whole block. $maxima is where the largest float of each block is, by
+;; which blocks are left out that have nothing to say; it may be more than the largest, but not less.
 (module
   (import "cria" "memory" (memory 1 65536 shared))
-  ;; The largest float; NaN where there is any.
-  (func (export "largest") (param $at i32) (param $length i32) (result f32)
-    (local $end i32) (local $a v128) (local $b v128) (local $c v128) (local $d v128)
-    (local.set $end (i32.add (local.get $at) (i32.shl (local.get $length) (i32.const 2))))
-    (local.set $a (f32x4.splat (f32.const -inf)))
-    (local.set $b (local.get $a))
-    (local.set $c (local.get $a))
-    (local.set $d (local.get $a))
+  ;; Writes the largest float of each of $blocks blocks to $to, NaN where there is any. The largest of all, NaN likewise.
+  (func (export "blockMaxima") (param $at i32) (param $blocks i32) (param $to i32) (result f32)
+    (local $stop i32) (local $end i32) (local $a v128) (local $b v128) (local $c v128) (local $d v128) (local $ordered v128)
+    (local $most v128) (local $largest f32)
+    (local.set $stop (i32.add (local.get $at) (i32.shl (local.get $blocks) (i32.const 8))))
+    (local.set $largest (f32.const -inf))
     (block $done
-      (loop $next
-        (br_if $done (i32.ge_u (local.get $at) (local.get $end)))
-        (local.set $a (f32x4.max (local.get $a) (v128.load offset=0 (local.get $at))))
-        (local.set $b (f32x4.max (local.get $b) (v128.load offset=16 (local.get $at))))
-        (local.set $c (f32x4.max (local.get $c) (v128.load offset=32 (local.get $at))))
-        (local.set $d (f32x4.max (local.get $d) (v128.load offset=48 (local.get $at))))
-        (local.set $at (i32.add (local.get $at) (i32.const 64)))
-        (br $next)))
-    (local.set $a (f32x4.max (f32x4.max (local.get $a) (local.get $b)) (f32x4.max (local.get $c) (local.get $d))))
-    (f32.max
-      (f32.max (f32x4.extract_lane 0 (local.get $a)) (f32x4.extract_lane 1 (local.get $a)))
-      (f32.max (f32x4.extract_lane 2 (local.get $a)) (f32x4.extract_lane 3 (local.get $a)))))
-  ;; Index of the first float that equals $value; $length where none does.
+      (loop $block
+        (br_if $done (i32.ge_u (local.get $at) (local.get $stop)))
+        (local.set $end (i32.add (local.get $at) (i32.const 256)))
+        (local.set $most (f32x4.splat (f32.const -inf)))
+        (local.set $ordered (i32x4.splat (i32.const -1)))
+        (loop $next
+          (local.set $a (v128.load offset=0 (local.get $at)))
+          (local.set $b (v128.load offset=16 (local.get $at)))
+          (local.set $c (v128.load offset=32 (local.get $at)))
+          (local.set $d (v128.load offset=48 (local.get $at)))
+          ;; pmax is one instruction where max is many, but loses NaN: that is looked for by itself.
+          (local.set $ordered
+            (v128.and (local.get $ordered)
+              (v128.and
+                (v128.and (f32x4.eq (local.get $a) (local.get $a)) (f32x4.eq (local.get $b) (local.get $b)))
+                (v128.and (f32x4.eq (local.get $c) (local.get $c)) (f32x4.eq (local.get $d) (local.get $d))))))
+          (local.set $most
+            (f32x4.pmax (local.get $most)
+              (f32x4.pmax
+                (f32x4.pmax (local.get $a) (local.get $b))
+                (f32x4.pmax (local.get $c) (local.get $d)))))
+          (local.set $at (i32.add (local.get $at) (i32.const 64)))
+          (br_if $next (i32.lt_u (local.get $at) (local.get $end))))
+        (local.set $most
+          (f32x4.pmax (local.get $most)
+            (i8x16.shuffle 8 9 10 11 12 13 14 15 0 1 2 3 4 5 6 7 (local.get $most) (local.get $most))))
+        (local.set $most
+          (f32x4.pmax (local.get $most)
+            (i8x16.shuffle 4 5 6 7 0 1 2 3 12 13 14 15 8 9 10 11 (local.get $most) (local.get $most))))
+        (if (i32x4.all_true (local.get $ordered))
+          (then (f32.store (local.get $to) (f32x4.extract_lane 0 (local.get $most))))
+          (else (f32.store (local.get $to) (f32.const nan))))
+        (local.set $largest (f32.max (local.get $largest) (f32.load (local.get $to))))
+        (local.set $to (i32.add (local.get $to) (i32.const 4)))
+        (br $block)))
+    (local.get $largest))
+  ;; Index of the first of $length floats, a multiple of 16, that equals $value; $length where none does.
   (func (export "indexOf") (param $at i32) (param $length i32) (param $value f32) (result i32)
     (local $start i32) (local $end i32) (local $wanted v128)
     (local.set $start (local.get $at))
@@ -50,62 +73,139 @@
       (br $next))
     (unreachable))
   ;; How many floats are not less than $threshold.
-  (func (export "countFrom") (param $at i32) (param $length i32) (param $threshold f32) (result i32)
-    (local $end i32) (local $wanted v128) (local $count v128)
-    (local.set $end (i32.add (local.get $at) (i32.shl (local.get $length) (i32.const 2))))
+  (func (export "countFrom") (param $at i32) (param $maxima i32) (param $blocks i32) (param $threshold f32) (result i32)
+    (local $stop i32) (local $end i32) (local $next i32) (local $wanted v128) (local $count v128)
+    (local.set $stop (i32.add (local.get $at) (i32.shl (local.get $blocks) (i32.const 8))))
     (local.set $wanted (f32x4.splat (local.get $threshold)))
     (block $done
-      (loop $next
-        (br_if $done (i32.ge_u (local.get $at) (local.get $end)))
-        ;; Where a comparison holds, its lane is -1.
-        (local.set $count
-          (i32x4.sub (local.get $count)
-            (i32x4.add
-              (i32x4.add
-                (f32x4.ge (v128.load offset=0 (local.get $at)) (local.get $wanted))
-                (f32x4.ge (v128.load offset=16 (local.get $at)) (local.get $wanted)))
-              (i32x4.add
-                (f32x4.ge (v128.load offset=32 (local.get $at)) (local.get $wanted))
-                (f32x4.ge (v128.load offset=48 (local.get $at)) (local.get $wanted))))))
-        (local.set $at (i32.add (local.get $at) (i32.const 64)))
-        (br $next)))
+      (loop $block
+        (br_if $done (i32.ge_u (local.get $at) (local.get $stop)))
+        (local.set $next (i32.add (local.get $at) (i32.const 256)))
+        (if (f32.ge (f32.load (local.get $maxima)) (local.get $threshold))
+          (then
+            (loop $each
+              ;; Where a comparison holds, its lane is -1.
+              (local.set $count
+                (i32x4.sub (local.get $count)
+                  (i32x4.add
+                    (i32x4.add
+                      (f32x4.ge (v128.load offset=0 (local.get $at)) (local.get $wanted))
+                      (f32x4.ge (v128.load offset=16 (local.get $at)) (local.get $wanted)))
+                    (i32x4.add
+                      (f32x4.ge (v128.load offset=32 (local.get $at)) (local.get $wanted))
+                      (f32x4.ge (v128.load offset=48 (local.get $at)) (local.get $wanted))))))
+              (local.set $at (i32.add (local.get $at) (i32.const 64)))
+              (br_if $each (i32.lt_u (local.get $at) (local.get $next))))))
+        (local.set $at (local.get $next))
+        (local.set $maxima (i32.add (local.get $maxima) (i32.const 4)))
+        (br $block)))
     (i32.add
       (i32.add (i32x4.extract_lane 0 (local.get $count)) (i32x4.extract_lane 1 (local.get $count)))
       (i32.add (i32x4.extract_lane 2 (local.get $count)) (i32x4.extract_lane 3 (local.get $count)))))
   ;; Writes index, float and 0 (three words) of each float that is not less than $threshold to $to, in order, up to $most
   ;; of them. How many there are in all.
-  (func (export "gatherFrom") (param $at i32) (param $length i32) (param $threshold f32) (param $to i32) (param $most i32) (result i32)
-    (local $start i32) (local $end i32) (local $block i32) (local $wanted v128) (local $count i32)
+  (func (export "gatherFrom") (param $at i32) (param $maxima i32) (param $blocks i32) (param $threshold f32) (param $to i32)
+    (param $most i32) (result i32)
+    (local $start i32) (local $stop i32) (local $next i32) (local $mask i32) (local $from i32) (local $wanted v128)
+    (local $count i32)
     (local.set $start (local.get $at))
-    (local.set $end (i32.add (local.get $at) (i32.shl (local.get $length) (i32.const 2))))
+    (local.set $stop (i32.add (local.get $at) (i32.shl (local.get $blocks) (i32.const 8))))
     (local.set $wanted (f32x4.splat (local.get $threshold)))
     (block $done
-      (loop $next
-        (br_if $done (i32.ge_u (local.get $at) (local.get $end)))
-        (local.set $block (i32.add (local.get $at) (i32.const 64)))
-        (if
-          (v128.any_true
-            (v128.or
-              (v128.or
-                (f32x4.ge (v128.load offset=0 (local.get $at)) (local.get $wanted))
-                (f32x4.ge (v128.load offset=16 (local.get $at)) (local.get $wanted)))
-              (v128.or
-                (f32x4.ge (v128.load offset=32 (local.get $at)) (local.get $wanted))
-                (f32x4.ge (v128.load offset=48 (local.get $at)) (local.get $wanted)))))
+      (loop $block
+        (br_if $done (i32.ge_u (local.get $at) (local.get $stop)))
+        (local.set $next (i32.add (local.get $at) (i32.const 256)))
+        (if (f32.ge (f32.load (local.get $maxima)) (local.get $threshold))
           (then
             (loop $each
-              (if (f32.ge (f32.load (local.get $at)) (local.get $threshold))
-                (then
+              (local.set $mask
+                (i32.or
+                  (i32.or
+                    (i32x4.bitmask (f32x4.ge (v128.load offset=0 (local.get $at)) (local.get $wanted)))
+                    (i32.shl (i32x4.bitmask (f32x4.ge (v128.load offset=16 (local.get $at)) (local.get $wanted))) (i32.const 4)))
+                  (i32.or
+                    (i32.shl (i32x4.bitmask (f32x4.ge (v128.load offset=32 (local.get $at)) (local.get $wanted))) (i32.const 8))
+                    (i32.shl (i32x4.bitmask (f32x4.ge (v128.load offset=48 (local.get $at)) (local.get $wanted))) (i32.const 12)))))
+              (block $none
+                (loop $bit
+                  (br_if $none (i32.eqz (local.get $mask)))
+                  (local.set $from (i32.add (local.get $at) (i32.shl (i32.ctz (local.get $mask)) (i32.const 2))))
+                  (local.set $mask (i32.and (local.get $mask) (i32.sub (local.get $mask) (i32.const 1))))
                   (if (i32.lt_u (local.get $count) (local.get $most))
                     (then
                       (i32.store offset=0 (local.get $to)
-                        (i32.shr_u (i32.sub (local.get $at) (local.get $start)) (i32.const 2)))
-                      (f32.store offset=4 (local.get $to) (f32.load (local.get $at)))
+                        (i32.shr_u (i32.sub (local.get $from) (local.get $start)) (i32.const 2)))
+                      (f32.store offset=4 (local.get $to) (f32.load (local.get $from)))
                       (i32.store offset=8 (local.get $to) (i32.const 0))
                       (local.set $to (i32.add (local.get $to) (i32.const 12)))))
-                  (local.set $count (i32.add (local.get $count) (i32.const 1)))))
-              (local.set $at (i32.add (local.get $at) (i32.const 4)))
-              (br_if $each (i32.lt_u (local.get $at) (local.get $block))))))
-        (local.set $at (local.get $block))
-        (br $next)))
-    (local.get $count)))
+                  (local.set $count (i32.add (local.get $count) (i32.const 1)))
+                  (br $bit)))
+              (local.set $at (i32.add (local.get $at) (i32.const 64)))
+              (br_if $each (i32.lt_u (local.get $at) (local.get $next))))))
+        (local.set $at (local.get $next))
+        (local.set $maxima (i32.add (local.get $maxima) (i32.const 4)))
+        (br $block)))
+    (local.get $count))
+  ;; The sum of exp(float - $largest) of the floats that are not less than $least and not more than $largest. $least must not
+  ;; be more than 80 below $largest. A term is an integer power of 2, times a polynomial that interpolates exp() at the Chebyshev
+  ;; nodes to 1e-7.
+  (func (export "sumExp") (param $at i32) (param $maxima i32) (param $blocks i32) (param $largest f32) (param $least f32)
+    (result f64)
+    (local $stop i32) (local $next i32) (local $most v128) (local $x v128) (local $power v128) (local $rest v128)
+    (local $part v128) (local $sum v128) (local $wanted v128) (local $counts v128) (local $bits v128)
+    (local $perLn2 v128) (local $round v128) (local $ln2 v128) (local $c0 v128) (local $c1 v128) (local $c2 v128) (local $c3 v128) (local $c4 v128) (local $c5 v128) (local $bias v128)
+    (local.set $stop (i32.add (local.get $at) (i32.shl (local.get $blocks) (i32.const 8))))
+    (local.set $perLn2 (f32x4.splat (f32.const 1.44269504)))
+    (local.set $round (f32x4.splat (f32.const 12582912)))
+    (local.set $ln2 (f32x4.splat (f32.const 0.693147181)))
+    (local.set $c0 (f32x4.splat (f32.const 1.00000008)))
+    (local.set $c1 (f32x4.splat (f32.const 1.00000001)))
+    (local.set $c2 (f32x4.splat (f32.const 0.499988689)))
+    (local.set $c3 (f32x4.splat (f32.const 0.166665052)))
+    (local.set $c4 (f32x4.splat (f32.const 0.0419175575)))
+    (local.set $c5 (f32x4.splat (f32.const 0.00836915567)))
+    (local.set $bias (i32x4.splat (i32.const 0x3f800000)))
+    (local.set $most (f32x4.splat (local.get $largest)))
+    (local.set $wanted (f32x4.splat (local.get $least)))
+    (block $done
+      (loop $block
+        (br_if $done (i32.ge_u (local.get $at) (local.get $stop)))
+        (local.set $next (i32.add (local.get $at) (i32.const 256)))
+        (if (f32.ge (f32.load (local.get $maxima)) (local.get $least))
+          (then
+            (local.set $part (f32x4.splat (f32.const 0)))
+            (loop $each
+              (local.set $counts (f32x4.ge (v128.load (local.get $at)) (local.get $wanted)))
+              (local.set $x (f32x4.sub (v128.load (local.get $at)) (local.get $most)))
+              ;; Added to 1.5 * 2^23, a number is rounded to an integer, which its lowest bits are then.
+              (local.set $bits
+                (f32x4.add
+                  (f32x4.mul (local.get $x) (local.get $perLn2))
+                  (local.get $round)))
+              (local.set $power (f32x4.sub (local.get $bits) (local.get $round)))
+              (local.set $rest (f32x4.sub (local.get $x) (f32x4.mul (local.get $power) (local.get $ln2))))
+              (local.set $x (local.get $c5))
+              (local.set $x (f32x4.add (f32x4.mul (local.get $x) (local.get $rest)) (local.get $c4)))
+              (local.set $x (f32x4.add (f32x4.mul (local.get $x) (local.get $rest)) (local.get $c3)))
+              (local.set $x (f32x4.add (f32x4.mul (local.get $x) (local.get $rest)) (local.get $c2)))
+              (local.set $x (f32x4.add (f32x4.mul (local.get $x) (local.get $rest)) (local.get $c1)))
+              (local.set $x (f32x4.add (f32x4.mul (local.get $x) (local.get $rest)) (local.get $c0)))
+              (local.set $part
+                (f32x4.add (local.get $part)
+                  (v128.and (local.get $counts)
+                    (f32x4.mul (local.get $x)
+                      (i32x4.add
+                        (i32x4.shl (local.get $bits) (i32.const 23))
+                        (local.get $bias))))))
+              (local.set $at (i32.add (local.get $at) (i32.const 16)))
+              (br_if $each (i32.lt_u (local.get $at) (local.get $next))))
+            (local.set $sum
+              (f64x2.add (local.get $sum)
+                (f64x2.add
+                  (f64x2.promote_low_f32x4 (local.get $part))
+                  (f64x2.promote_low_f32x4
+                    (i8x16.shuffle 8 9 10 11 12 13 14 15 0 1 2 3 4 5 6 7 (local.get $part) (local.get $part))))))))
+        (local.set $at (local.get $next))
+        (local.set $maxima (i32.add (local.get $maxima) (i32.const 4)))
+        (br $block)))
+    (f64.add (f64x2.extract_lane 0 (local.get $sum)) (f64x2.extract_lane 1 (local.get $sum)))))

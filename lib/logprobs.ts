@@ -1,3 +1,6 @@
+import { entryWords } from "./logits-kernel.ts";
+import { allocateEntries, type EntryRoom, type LogitsScan, leastFloat } from "./logits-scan.ts";
+
 /** A token with the logarithm of its probability. */
 export interface TokenLogprob {
   readonly token: number;
@@ -43,4 +46,34 @@ export function topLogprobs(
     if (top.length > count) top.pop();
   }
   return top.map(({ token, logit }) => ({ token, logprob: logit - normaliser }));
+}
+
+/** As {@link logSumExp}, vectorised, right to a millionth; the logits must be neither NaN nor infinite, nor all -Infinity. */
+export function scanLogSumExp(scan: LogitsScan): number {
+  const { largest } = scan;
+  return largest + Math.log(scan.sumExp(largest));
+}
+
+let room: EntryRoom | undefined;
+
+/** As {@link topLogprobs}, vectorised. */
+export function scanTopLogprobs(scan: LogitsScan, count: number, normaliser: number): TokenLogprob[] {
+  if (count <= 0) return [];
+  const threshold = scan.likelyThreshold(count) ?? leastFloat;
+  const found = scan.countFrom(threshold);
+  if (found < count) return topLogprobs(scan.logits, count, normaliser);
+  if (!room || room.capacity < found) {
+    room?.release();
+    room = allocateEntries(2 * found);
+  }
+  scan.gatherFrom(threshold, room);
+  const logits = new Float32Array(room.words.buffer, room.words.byteOffset, entryWords * found);
+  // The sort is stable, so that ties stay in the order of tokens.
+  const order = Array.from({ length: found }, (_, index) => entryWords * index);
+  order.sort((a, b) => logits[b + 1]! - logits[a + 1]!);
+  const entries = room.words;
+  return order.slice(0, count).map((word) => ({
+    token: entries[word]!,
+    logprob: logits[word + 1]! - normaliser,
+  }));
 }

@@ -1,5 +1,5 @@
 import type { Native, Pointer } from "../ffi/index.ts";
-import { allocateLogits, type LogitsRoom } from "../lib/logits-scan.ts";
+import { LogitsScan } from "../lib/logits-scan.ts";
 import type { Batch } from "./batch.ts";
 
 /** What {@link ContextOutputs} needs to know of its context. */
@@ -24,7 +24,7 @@ export class ContextOutputs {
   #flags = new Int8Array(0);
   #length = 0;
   #count = 0;
-  #logits: LogitsRoom | undefined;
+  #scan: LogitsScan | undefined;
 
   constructor(owner: OutputsOwner) {
     this.#owner = owner;
@@ -57,19 +57,37 @@ export class ContextOutputs {
 
   /** Logits of an output. Shape [vocabulary]; one buffer, overwritten by the next call. */
   logits(index = -1): Float32Array {
+    return this.scan(index).logits;
+  }
+
+  /** Logits of an output, copied and looked over; one buffer, overwritten by the next call. */
+  scan(index = -1): LogitsScan {
+    const source = this.#source(index);
+    this.#scan ??= new LogitsScan(this.#owner.model.vocab.size);
+    this.#owner.native.memory.copyInto(this.#scan.logits, source);
+    this.#scan.rescan();
+    return this.#scan;
+  }
+
+  /** The logit of one token in an output. */
+  logit(index: number, token: number): number {
+    const one = new Float32Array(1);
+    this.#owner.native.memory.copyInto(one, (this.#source(index) + 4 * token) as Pointer);
+    return one[0]!;
+  }
+
+  #source(index: number): Pointer {
     this.check(index);
-    const { native, pointer, model } = this.#owner;
-    this.#logits ??= allocateLogits(model.vocab.size);
+    const { native, pointer } = this.#owner;
     const source = native.c.llama_get_logits_ith(pointer, index);
     if (source === 0) throw new RangeError("the context gives embeddings only, no logits");
-    native.memory.copyInto(this.#logits.view, source);
-    return this.#logits.view;
+    return source;
   }
 
   /** Gives back what {@link logits} is copied to; the views that it gave must not be used any more. */
   release(): void {
-    this.#logits?.release();
-    this.#logits = undefined;
+    this.#scan?.release();
+    this.#scan = undefined;
   }
 
   /** Embedding of an output token, for contexts without pooling. Shape [output embedding length]; a copy. */

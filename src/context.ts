@@ -1,5 +1,6 @@
 import type { CStruct, Native, Pointer } from "../ffi/index.ts";
 import { ContextInitError, DecodeError } from "../lib/errors.ts";
+import type { LogitsScan } from "../lib/logits-scan.ts";
 import { LoraAdapter } from "./adapter.ts";
 import type { Batch } from "./batch.ts";
 import { checkParameters, isCausal, positionLimit } from "./context-checks.ts";
@@ -161,6 +162,11 @@ export class Context extends Handle {
    */
   logits(index = -1): Float32Array {
     return this.outputs.logits(index);
+  }
+
+  /** As {@link logits}, and looked over. */
+  scan(index = -1): LogitsScan {
+    return this.outputs.scan(index);
   }
 
   /** @throws RangeError where batch token `index` (-1: the last output) gave no output. */

@@ -33,7 +33,12 @@ export { Model, type RopeType } from "./model.ts";
 export type { ModelOptions } from "./model-options.ts";
 export type { KvOverrides, OverrideValue } from "./model-overrides.ts";
 export { Candidates } from "./sampler/candidates.ts";
-export type { CustomSampler, CustomSamplerInfo, CustomSamplerOptions } from "./sampler/custom.ts";
+export type {
+  CandidateView,
+  CustomSampler,
+  CustomSamplerInfo,
+  CustomSamplerOptions,
+} from "./sampler/custom.ts";
 export { Sampler, SamplerChain } from "./sampler.ts";
 export { createSampler, type LogitsProcessor, type SamplingParams } from "./sampling-params.ts";
 export { ThreadPool, type ThreadPoolOptions } from "./thread-pool.ts";

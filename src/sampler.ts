@@ -12,7 +12,7 @@ import { NativeSampler, type SamplerTraits } from "./sampler/native-sampler.ts";
 
 export { Candidates } from "./sampler/candidates.ts";
 export { type ContextLike, SamplerChain } from "./sampler/chain.ts";
-export type { CustomSamplerInfo, CustomSamplerOptions } from "./sampler/custom.ts";
+export type { CandidateView, CustomSamplerInfo, CustomSamplerOptions } from "./sampler/custom.ts";
 
 /** A bias added to a token's logit; -Infinity bans it. */
 export type LogitBias = readonly (readonly [token: number, bias: number])[];
@@ -24,7 +24,10 @@ export interface Seeded {
 
 /** Below, dividing by a temperature can make logits too large to sort. */
 const coldest = 0.01;
-const picks: SamplerTraits = { picks: true };
+const scaling = (value: number): SamplerTraits => ({
+  overflows: value < coldest,
+  monotone: value >= coldest,
+});
 
 /**
  * One of libllama's samplers. Adding it to a {@link SamplerChain} moves it there: this object is as good as disposed then.
@@ -74,25 +77,29 @@ export class Sampler extends Handle {
   /** `llama_sampler_init_dist`: picks at random by probability. */
   static dist(model: Model, options: Seeded = {}): Sampler {
     const { c } = model.native;
-    return Sampler.#make(model, c.llama_sampler_init_dist(seed(options.seed)), { ...options }, picks);
+    const pointer = c.llama_sampler_init_dist(seed(options.seed));
+    return Sampler.#make(model, pointer, { ...options }, { picks: true, picksInOrder: true });
   }
   /** `llama_sampler_init_top_k`; 0 or less keeps all. */
   static topK(model: Model, k: number): Sampler {
     const pointer = model.native.c.llama_sampler_init_top_k(integer(k, "top_k"));
-    return Sampler.#make(model, pointer, { k }, k > 0 ? { keeps: { top: k } } : { changes: [] });
+    const keeps: SamplerTraits = k > 0 ? { keeps: { top: k } } : { changes: [] };
+    return Sampler.#make(model, pointer, { k }, { ...keeps, monotone: true });
   }
   /** `llama_sampler_init_top_p`; 1 keeps all. */
   static topP(model: Model, p: number, keep = 1): Sampler {
     const { c } = model.native;
     const pointer = c.llama_sampler_init_top_p(number(p, "top_p", 0), minKeep(keep));
-    return Sampler.#make(model, pointer, { p, keep });
+    const traits: SamplerTraits = p < 1 ? { keeps: { mass: p, keep } } : { changes: [] };
+    return Sampler.#make(model, pointer, { p, keep }, traits);
   }
   /** `llama_sampler_init_min_p`; 0 keeps all. */
   static minP(model: Model, p: number, keep = 1): Sampler {
     const { c } = model.native;
     const pointer = c.llama_sampler_init_min_p(number(p, "min_p", 0, 1), minKeep(keep));
     // Where more must be left than are likely enough, all are sorted.
-    const traits = p > 0 && keep <= 1 ? { keeps: { share: p } } : {};
+    const keeps: SamplerTraits = p > 0 && keep <= 1 ? { keeps: { share: p } } : {};
+    const traits = { ...keeps, monotone: true };
     return Sampler.#make(model, pointer, { p, keep }, traits);
   }
   /** `llama_sampler_init_typical`; 1 keeps all. */
@@ -104,7 +111,7 @@ export class Sampler extends Handle {
   /** `llama_sampler_init_temp`; 0 keeps the most likely token alone. */
   static temperature(model: Model, value: number): Sampler {
     const pointer = model.native.c.llama_sampler_init_temp(temperature(value));
-    return Sampler.#make(model, pointer, { temperature: value }, { overflows: value < coldest });
+    return Sampler.#make(model, pointer, { temperature: value }, scaling(value));
   }
   /** `llama_sampler_init_temp_ext`: dynamic temperature by entropy. */
   static temperatureExt(model: Model, value: number, range: number, exponent: number): Sampler {
@@ -118,7 +125,7 @@ export class Sampler extends Handle {
       model,
       pointer,
       { temperature: value, range, exponent },
-      { overflows: range > 0 || value < coldest },
+      range > 0 ? { overflows: true } : scaling(value),
     );
   }
   /** `llama_sampler_init_xtc`: excludes top choices now and then. */

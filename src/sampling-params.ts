@@ -279,8 +279,10 @@ export function createSampler(
   const chain = new SamplerChain(model);
   try {
     const processors = [params.logits_processors ?? []].flat();
-    for (const [index, apply] of processors.entries()) {
-      chain.add(new CustomSampler({ name: `logits_processors[${index}]`, apply }));
+    for (const [index, process] of processors.entries()) {
+      const name = `logits_processors[${index}]`;
+      if (typeof process !== "function") throw new TypeError(`${name} must be a function`);
+      chain.add(new CustomSampler({ name, apply: (candidates, info) => process(candidates.whole(), info) }));
     }
     const biases = readBiases(model, params);
     if (biases.length > 0) chain.add(Sampler.logitBias(model, biases));

@@ -4,6 +4,7 @@ import { DisposedError } from "../lib/errors.ts";
 import { Batch } from "../src/batch.ts";
 import { Context } from "../src/context.ts";
 import { Model } from "../src/model.ts";
+import type { CandidateView } from "../src/sampler/custom.ts";
 import { Candidates, type ContextLike, Sampler, SamplerChain } from "../src/sampler.ts";
 
 const model = await Model.load("models/tiny-chat-f16.gguf");
@@ -247,7 +248,8 @@ describe("a sampler in TypeScript", () => {
       .add(
         Sampler.custom({
           name: "ban",
-          apply(values, { tokens }) {
+          apply(candidates, { tokens }) {
+            const values = candidates.whole();
             seen.push(values.filter((value) => value > Number.NEGATIVE_INFINITY).length, tokens.length);
             // A removed token does not come back, whatever is written.
             for (let token = 0; token < values.length; token++) {
@@ -269,12 +271,36 @@ describe("a sampler in TypeScript", () => {
     expect(banned.size).toBe(0);
   });
 
+  test("is given few candidates behind a sampler that leaves few, and may change them in place", () => {
+    const seen: number[][] = [];
+    const order = [...logits.keys()].sort((a, b) => logits[b]! - logits[a]!);
+    for (const narrowing of ["survivors", "none"] as const) {
+      using chain = chainOf(["top-k"], 1)
+        .add(
+          Sampler.custom({
+            name: "second",
+            apply(candidates) {
+              seen.push([...candidates.tokens], [...candidates.logits]);
+              candidates.logits[0] = Number.NEGATIVE_INFINITY;
+            },
+          }),
+        )
+        .add(Sampler.greedy(model));
+      chain.narrowing = narrowing;
+      expect(chain.sample(context)).toBe(order[1]!);
+      expect(chain.narrowed).toBe(narrowing === "none" ? 0 : 1);
+    }
+    expect(seen[0]).toEqual(order.slice(0, 40));
+    expect(seen[1]).toEqual(order.slice(0, 40).map((token) => logits[token]!));
+    expect(seen.slice(2)).toEqual(seen.slice(0, 2));
+  });
+
   test("is cloned with the chain where it can be", () => {
     const counting = (start: number) => {
       let count = start;
       return {
         name: "counting",
-        apply: (values: Float32Array) =>
+        apply: ({ logits: values }: CandidateView) =>
           values.fill(-9).fill(9, count % vocab.size, (count % vocab.size) + 1),
         accept: () => void count++,
         clone: () => counting(count),
@@ -290,13 +316,15 @@ describe("a sampler in TypeScript", () => {
   test("is named where it goes wrong", () => {
     for (const value of [Number.NaN, Number.POSITIVE_INFINITY]) {
       using chain = new SamplerChain(model)
-        .add(Sampler.custom({ name: "mine", apply: (values) => void values.fill(value, 3, 4) }))
+        .add(Sampler.custom({ name: "mine", apply: ({ logits: all }) => void all.fill(value, 3, 4) }))
         .add(Sampler.greedy(model));
       expect(() => chain.sample(context)).toThrow(/"mine" made the logit of token 3/);
     }
     using chain = new SamplerChain(model)
       .add(Sampler.topK(model, 5))
-      .add(Sampler.custom({ name: "none", apply: (values) => void values.fill(Number.NEGATIVE_INFINITY) }))
+      .add(
+        Sampler.custom({ name: "none", apply: ({ logits: all }) => void all.fill(Number.NEGATIVE_INFINITY) }),
+      )
       .add(Sampler.greedy(model));
     expect(() => chain.sample(context)).toThrow(/no token is left/);
     expect(() => Sampler.custom({ name: "x" } as never)).toThrow(TypeError);

@@ -33,7 +33,7 @@ export function nextToken(
     return "length";
   }
   if (spec.logitsOffset !== undefined) {
-    const logits = checkedLogits(context, index);
+    const { logits } = checkedLogits(context, index);
     sequence.soundLength = sequence.computedLength;
     new Float32Array(memory.memory.buffer, spec.logitsOffset, logits.length).set(logits);
     request.awaitsToken = true;

@@ -1,6 +1,6 @@
 import { DecodeError } from "../../lib/errors.ts";
-import { argmax } from "../../lib/logits-scan.ts";
-import { logSumExp, topLogprobs } from "../../lib/logprobs.ts";
+import type { LogitsScan } from "../../lib/logits-scan.ts";
+import { scanLogSumExp, scanTopLogprobs } from "../../lib/logprobs.ts";
 import type { Context } from "../context.ts";
 import type { Model } from "../model.ts";
 import { createSampler } from "../sampling-params.ts";
@@ -17,16 +17,16 @@ export function makeSampler(request: ActiveRequest, model: Model, contextLength:
 }
 
 /** Logits of batch token `index`, borrowed. @throws DecodeError where they are none: NaN, infinite, or all -Infinity. */
-export function checkedLogits(context: Context, index: number): Float32Array {
-  const logits = context.logits(index);
-  let largest: number | undefined;
+export function checkedLogits(context: Context, index: number): LogitsScan {
+  const scan = context.scan(index);
   try {
-    largest = argmax(logits);
+    scan.assertFinite();
   } catch (error) {
     throw broken((error as Error).message, error);
   }
-  if (largest === undefined) throw broken("all logits are -Infinity; the model's file may be broken");
-  return logits;
+  if (scan.largest === Number.NEGATIVE_INFINITY)
+    throw broken("all logits are -Infinity; the model's file may be broken");
+  return scan;
 }
 
 /** libllama reports success (status 0) whatever it computed. */
@@ -47,12 +47,12 @@ export function pickToken(request: ActiveRequest, context: Context, index: numbe
       throw error;
     }
   }
-  // The sampler changes the logits that it is given, so they are kept aside.
-  const logits = checkedLogits(context, index).slice();
-  const normaliser = logSumExp(logits);
-  const top = topLogprobs(logits, count, normaliser);
-  const token = sampler.sample(context, index);
-  return { token, logprob: logits[token]! - normaliser, top };
+  const scan = checkedLogits(context, index);
+  const normaliser = scanLogSumExp(scan);
+  const top = scanTopLogprobs(scan, count, normaliser);
+  const token = sampler.sampleFrom(scan);
+  // The sampler may have changed the copy.
+  return { token, logprob: context.outputs.logit(index, token) - normaliser, top };
 }
 
 /**
@@ -71,10 +71,10 @@ export function promptLogprobs(
     const token = view[position];
     if (token === undefined) break;
     if (position <= request.reportedPosition) continue;
-    const logits = checkedLogits(context, index + offset);
-    const normaliser = logSumExp(logits);
-    const top = topLogprobs(logits, request.spec.topLogprobs ?? 0, normaliser);
+    const scan = checkedLogits(context, index + offset);
+    const normaliser = scanLogSumExp(scan);
+    const top = scanTopLogprobs(scan, request.spec.topLogprobs ?? 0, normaliser);
     request.reportedPosition = position;
-    sink.promptToken(request.id, position, { token, logprob: logits[token]! - normaliser, top });
+    sink.promptToken(request.id, position, { token, logprob: scan.logits[token]! - normaliser, top });
   }
 }

@@ -1,8 +1,15 @@
 import type { CStruct, Native, Pointer } from "../../ffi/index.ts";
-import { entryWords } from "../../lib/logits-scan.ts";
+import { entryWords } from "../../lib/logits-kernel.ts";
+import { type EntryRoom, type LogitsScan, leastFloat } from "../../lib/logits-scan.ts";
 
 /** libllama sorts by buckets, whose numbers overflow from 3.3e8 on: the largest logits would come last. */
 const sortable = 1e8;
+
+/** What there is of candidate `index` is at {@link entryWords} times `index`, in either. */
+export interface Entries {
+  readonly tokens: Int32Array;
+  readonly logits: Float32Array;
+}
 
 /**
  * The tokens that samplers choose from: libllama's `llama_token_data_array`, in memory of our own. libllama's samplers
@@ -61,30 +68,74 @@ export class Candidates {
     this.take(word / entryWords, largest);
   }
 
+  /**
+   * Takes every token whose logit is not -Infinity, from logits that this room is in one memory with.
+   * @throws RangeError for NaN and +Infinity.
+   */
+  fillFrom(scan: LogitsScan, room: EntryRoom): void {
+    scan.assertFinite();
+    this.take(scan.gatherFrom(leastFloat, room), scan.largest);
+  }
+
   /** Takes the first `count` entries of the room as they are, in the order of tokens. @param largest logit of any token. */
   take(count: number, largest: number): void {
     this.#array.set("data", this.#base).set("size", count).set("selected", -1).set("sorted", false);
     if (largest > sortable) this.settle();
   }
 
-  /** Logits of all tokens, -Infinity for those that are no candidates. Shape [vocabulary]. */
-  readLogits(target: Float32Array): void {
-    const start = this.#start();
-    target.fill(Number.NEGATIVE_INFINITY);
-    for (let word = start; word < this.#end(start); word += entryWords) {
-      target[this.#ids[word]!] = this.#values[word + 1]!;
-    }
-  }
-
-  /** Takes over the logits of those tokens that are candidates; their order stays. Shape [vocabulary]. */
-  writeLogits(source: Float32Array): void {
+  /** Entries of the candidates in their order; borrowed until the next sampler is applied. Shape [size, {@link entryWords}]. */
+  entries(): Entries {
     const start = this.#start();
     const end = this.#end(start);
+    return { tokens: this.#ids.subarray(start, end), logits: this.#values.subarray(start + 1, end) };
+  }
+
+  /** What a softmax has written to the first candidate. */
+  get probabilityOfFirst(): number {
+    return this.#values[this.#start() + 2]!;
+  }
+
+  /** Leaves the first `count`. */
+  truncate(count: number): void {
+    this.#array.set("size", count);
+  }
+
+  /** The entries of all candidates, which are sorted. */
+  copy(): Int32Array {
+    const start = this.#start();
+    return this.#ids.slice(start, this.#end(start));
+  }
+
+  /** Takes the first `count` of the sorted entries that {@link copy} gave. */
+  putBack(entries: Int32Array, count: number): void {
+    this.#ids.set(entries.subarray(0, entryWords * count));
+    this.#array.set("data", this.#base).set("size", count).set("selected", -1).set("sorted", true);
+  }
+
+  /** Leaves one of the candidates. */
+  keepOnly(token: number): void {
+    let word = this.#start();
+    while (this.#ids[word] !== token) word += entryWords;
+    this.#ids.copyWithin(0, word, word + entryWords);
+    this.#array.set("data", this.#base).set("size", 1);
+  }
+
+  /** Logits of all tokens, -Infinity for those that are no candidates. Shape [vocabulary]. */
+  readLogits(target: Float32Array): void {
+    const { tokens, logits } = this.entries();
+    target.fill(Number.NEGATIVE_INFINITY);
+    for (let word = 0; word < tokens.length; word += entryWords) target[tokens[word]!] = logits[word]!;
+  }
+
+  /** Gives the candidates other logits; their order stays. Shape [size]. */
+  changeLogits(source: Float32Array): void {
+    const start = this.#start();
     let changed = false;
-    for (let word = start; word < end; word += entryWords) {
-      const logit = source[this.#ids[word]!]!;
-      changed ||= logit !== this.#values[word + 1];
-      this.#values[word + 1] = logit;
+    for (let index = 0; index < source.length; index++) {
+      const word = start + entryWords * index + 1;
+      const logit = source[index]!;
+      changed ||= logit !== this.#values[word];
+      this.#values[word] = logit;
     }
     if (!changed) return;
     this.#array.set("sorted", false);

@@ -1,14 +1,14 @@
 import type { Pointer } from "../../ffi/index.ts";
-import { CriaError, DisposedError, RequestError } from "../../lib/errors.ts";
-import { argmax } from "../../lib/logits-scan.ts";
+import { CriaError, DisposedError } from "../../lib/errors.ts";
+import { LogitsScan } from "../../lib/logits-scan.ts";
 import type { Grammar } from "../grammar.ts";
 import { Handle } from "../handle.ts";
 import type { Model } from "../model.ts";
 import { Sampler } from "../sampler.ts";
-import { Candidates } from "./candidates.ts";
 import { CustomSampler } from "./custom.ts";
+import type { Link } from "./narrowing.ts";
 import { forbidden, NativeSampler } from "./native-sampler.ts";
-import { Prefilter } from "./prefilter.ts";
+import { Picker } from "./picker.ts";
 import { RecentTokens } from "./recent-tokens.ts";
 import { TokenHistory } from "./token-history.ts";
 
@@ -16,11 +16,11 @@ import { TokenHistory } from "./token-history.ts";
 export interface ContextLike {
   /** @throws RangeError where that output does not exist. */
   checkOutput(index: number): void;
-  /** Logits of an output, copied; the chain may change them. Shape [vocabulary]. */
+  /** Logits of an output, which stay as they are. Shape [vocabulary]. */
   logits(index: number): Float32Array;
+  /** Logits of an output, copied and looked over; the chain may change them. Where there is none, {@link logits} are copied. */
+  scan?(index: number): LogitsScan;
 }
-
-type Link = NativeSampler | CustomSampler;
 
 /** Time spent choosing tokens, and how many were chosen. */
 export interface SamplerPerformance {
@@ -38,25 +38,20 @@ export class SamplerChain extends Handle {
   readonly model: Model;
   readonly #links: Link[] = [];
   #grammar: Sampler | undefined;
-  #candidates: Candidates | undefined;
-  #scratch: Float32Array | undefined;
-  /** All biases where biases and greedy are all there is, which needs no candidates; null where it is not. */
-  #greedy: readonly (readonly [token: number, bias: number])[] | null | undefined;
-  /** Undefined before it was looked for; null where all tokens have to be looked at. */
-  #prefilter: Prefilter | null | undefined;
+  readonly #picker: Picker;
+  /** For contexts that only give copies of their logits. */
+  #scan: LogitsScan | undefined;
   /** As many tokens as any sampler looks back at. */
   #recent = new RecentTokens(1);
   #window = 1;
-  /** Which candidates samplers are given: those that might be picked, or all. The picks are the same. */
-  narrowing: "survivors" | "none" = "survivors";
   #history = new TokenHistory();
-  #narrowed = 0;
   #sampleMs = 0;
   #sampleCount = 0;
 
   constructor(model: Model) {
     super("SamplerChain");
     this.model = model;
+    this.#picker = new Picker(model);
     const { c } = model.native;
     const params = model.native.struct("llama_sampler_chain_params");
     c.llama_sampler_chain_default_params(params);
@@ -93,7 +88,7 @@ export class SamplerChain extends Handle {
    */
   add(sampler: Sampler | CustomSampler): this {
     this.assertUsable();
-    this.#changed();
+    this.#picker.forget();
     const last = this.#links.at(-1);
     const grammar = sampler instanceof Sampler && sampler.model === this.model && sampler.isGrammar;
     if (last && picks(last) && !grammar) {
@@ -130,7 +125,7 @@ export class SamplerChain extends Handle {
     if (this.model.disposed) throw new DisposedError("Model");
     const before = this.#links.slice(0, index).filter((other) => other instanceof NativeSampler).length;
     this.#links.splice(index, 1);
-    this.#changed();
+    this.#picker.forget();
     if (link instanceof CustomSampler) return link;
     this.model.native.c.llama_sampler_chain_remove(this.pointer, before);
     return Sampler.adopt(this.model, link);
@@ -142,26 +137,51 @@ export class SamplerChain extends Handle {
    * @throws RequestError where samplers ruled out every token; TypeError where none picks; RangeError for NaN.
    */
   sample(context: ContextLike, index = -1): number {
-    this.assertUsable();
-    const last = this.#links.at(-1);
-    if (!last || !picks(last)) {
-      throw new TypeError(
-        `the chain ends with ${last?.name ?? "nothing"}; add a sampler that picks: greedy, dist, mirostat or adaptive-p`,
-      );
-    }
+    this.#assertPicks();
     context.checkOutput(index);
     const started = performance.now();
-    const logits = context.logits(index);
-    if (logits.length !== this.model.vocab.size) {
-      throw new RangeError(
-        `the context has ${logits.length} logits, the model ${this.model.vocab.size} tokens`,
-      );
-    }
-    const token = this.#choose(logits);
+    return this.#sample(context.scan?.(index) ?? this.#copied(context.logits(index)), started);
+  }
+
+  /** As {@link sample}, from logits that were looked over already; they may be changed. */
+  sampleFrom(scan: LogitsScan): number {
+    this.#assertPicks();
+    return this.#sample(scan, performance.now());
+  }
+
+  #sample(scan: LogitsScan, started: number): number {
+    const { length } = scan.logits;
+    if (length !== this.model.vocab.size)
+      throw new RangeError(`the context has ${length} logits, the model ${this.model.vocab.size} tokens`);
+    const token = this.#picker.choose(scan, {
+      links: this.#links,
+      grammar: this.#grammar,
+      recent: this.#recent,
+      tokens: this.#history.view(),
+    });
     if (token !== undefined) this.#accept(token);
     this.#sampleMs += performance.now() - started;
     this.#sampleCount++;
     return token ?? this.#endToken();
+  }
+
+  #assertPicks(): void {
+    this.assertUsable();
+    const last = this.#links.at(-1);
+    if (last && picks(last)) return;
+    throw new TypeError(
+      `the chain ends with ${last?.name ?? "nothing"}; add a sampler that picks: greedy, dist, mirostat or adaptive-p`,
+    );
+  }
+
+  #copied(logits: Float32Array): LogitsScan {
+    if (this.#scan?.logits.length !== logits.length) {
+      this.#scan?.release();
+      this.#scan = new LogitsScan(logits.length);
+    }
+    this.#scan.logits.set(logits);
+    this.#scan.rescan();
+    return this.#scan;
   }
 
   /** Tells all samplers, and the grammar, that a token was chosen. @throws RangeError where the grammar forbids it. */
@@ -224,9 +244,17 @@ export class SamplerChain extends Handle {
     this.#recent.copyFrom(other.#recent);
   }
 
+  /** Which candidates samplers are given: those that might be picked, or all. The picks are the same. */
+  get narrowing(): "survivors" | "none" {
+    return this.#picker.narrowing;
+  }
+  set narrowing(value: "survivors" | "none") {
+    this.#picker.narrowing = value;
+  }
+
   /** How often fewer candidates than the whole vocabulary were enough. */
   get narrowed(): number {
-    return this.#narrowed;
+    return this.#picker.narrowed;
   }
 
   get performance(): SamplerPerformance {
@@ -240,6 +268,8 @@ export class SamplerChain extends Handle {
 
   protected override free(pointer: Pointer): void {
     this.#grammar?.dispose();
+    this.#scan?.release();
+    this.#picker.forget();
     this.#links.length = 0;
     this.model.native.c.llama_sampler_free(pointer);
   }
@@ -249,12 +279,6 @@ export class SamplerChain extends Handle {
     const link = this.#links[index];
     if (link) return link;
     throw new RangeError(`index must be between 0 and ${this.#links.length - 1}, got ${index}`);
-  }
-
-  /** What was found out about the links holds no longer. */
-  #changed(): void {
-    this.#greedy = undefined;
-    this.#prefilter = undefined;
   }
 
   /** Remembers more tokens where a sampler looks back further; of those before it has not been told either. */
@@ -272,81 +296,6 @@ export class SamplerChain extends Handle {
     this.#grammar?.dispose();
     this.#grammar = Sampler.adopt(this.model, inner);
     return this;
-  }
-
-  /** The token to be accepted; undefined where the grammar allows none. */
-  #choose(logits: Float32Array): number | undefined {
-    this.#greedy ??= biasesBeforeGreedy(this.#links) ?? null;
-    if (this.#greedy && !this.#grammar) {
-      for (const [token, bias] of this.#greedy) logits[token]! += bias;
-      const best = argmax(logits);
-      if (best === undefined) throw nothingLeft();
-      return best;
-    }
-    const leading = this.#links.findIndex((link) => !(link instanceof CustomSampler));
-    for (const link of this.#links.slice(0, leading)) this.#applyCustom(link as CustomSampler, logits);
-    const links = this.#links.slice(leading);
-    const grammar = this.#grammar;
-    let token = this.#pick(logits, links);
-    if (token === undefined) {
-      throw nothingLeft();
-    }
-    if (!grammar || grammar.allows(token)) return token;
-    // libllama's filter lets a few tokens pass that it would then end the process on; those are ruled out one by one.
-    while (token !== undefined && !grammar.allows(token)) {
-      logits[token] = Number.NEGATIVE_INFINITY;
-      token = this.#pick(logits, links, grammar);
-    }
-    return token;
-  }
-
-  /** The token that the samplers choose; undefined where none is left to choose from. */
-  #pick(logits: Float32Array, links: readonly Link[], grammar?: Sampler): number | undefined {
-    const survivors = grammar ? undefined : this.#survivors(logits, links);
-    return survivors
-      ? this.#pickFrom(survivors, logits, links)
-      : this.#pickFrom(this.#all(logits), logits, links, grammar);
-  }
-
-  #pickFrom(
-    candidates: Candidates,
-    logits: Float32Array,
-    links: readonly Link[],
-    grammar?: Sampler,
-  ): number | undefined {
-    if (candidates.hasChoice) grammar?.apply(candidates);
-    for (const link of links) {
-      if (!candidates.hasChoice) return undefined;
-      if (link instanceof NativeSampler) {
-        link.apply(candidates);
-        if (candidates !== this.#candidates && this.#prefilter?.isUnsure(link, candidates))
-          return this.#pickFrom(this.#all(logits), logits, links);
-      } else {
-        this.#scratch ??= new Float32Array(logits.length);
-        candidates.readLogits(this.#scratch);
-        this.#applyCustom(link, this.#scratch);
-        candidates.writeLogits(this.#scratch);
-      }
-    }
-    return candidates.selected;
-  }
-
-  #survivors(logits: Float32Array, links: readonly Link[]): Candidates | undefined {
-    if (this.narrowing === "none") return undefined;
-    this.#prefilter ??= Prefilter.for(this.model.native, links, this.#recent) ?? null;
-    const survivors = this.#prefilter?.survivors(logits);
-    if (survivors) this.#narrowed++;
-    return survivors;
-  }
-
-  #all(logits: Float32Array): Candidates {
-    this.#candidates ??= Candidates.forVocabulary(this.model.native, this.model.vocab.size);
-    this.#candidates.fill(logits);
-    return this.#candidates;
-  }
-
-  #applyCustom(custom: CustomSampler, logits: Float32Array): void {
-    custom.apply(logits, { tokens: this.#history.view() });
   }
 
   #accept(token: number): void {
@@ -370,19 +319,4 @@ export class SamplerChain extends Handle {
 
 function picks(link: Link): boolean {
   return link instanceof NativeSampler && link.traits.picks === true;
-}
-
-/** All biases of a chain that ends with greedy and does nothing else; undefined for other chains. */
-function biasesBeforeGreedy(links: readonly Link[]): (readonly [number, number])[] | undefined {
-  if (links.at(-1)?.name !== "greedy") return undefined;
-  const biases: (readonly [number, number])[] = [];
-  for (const link of links.slice(0, -1)) {
-    if (!(link instanceof NativeSampler) || !link.traits.biases) return undefined;
-    biases.push(...link.traits.biases);
-  }
-  return biases;
-}
-
-function nothingLeft(): RequestError {
-  return new RequestError("no token is left to pick: logit_bias or samplers in TypeScript ruled out all");
 }

@@ -19,6 +19,10 @@ export interface SamplerTraits {
   readonly changes?: readonly number[] | "recent";
   /** What it is sure to leave, where it leaves tokens out. */
   readonly keeps?: Keeps;
+  /** Picks one of a sorted list by adding up probabilities from the likeliest on, so that a longer list moves the pick only down. */
+  readonly picksInOrder?: boolean;
+  /** Leaves a sorted list's beginning, scaled, whatever comes behind what it leaves. */
+  readonly monotone?: boolean;
   /** Most candidates it can be given in reasonable time. */
   readonly most?: number;
   /** Tokens it looks back at. */

@@ -1,0 +1,44 @@
+import type { LogitsScan } from "../../lib/logits-scan.ts";
+import type { Candidates } from "./candidates.ts";
+import { ChangedTokens } from "./changed-tokens.ts";
+import type { CustomSampler } from "./custom.ts";
+import { NativeSampler } from "./native-sampler.ts";
+import { Nucleus } from "./nucleus.ts";
+import { Prefilter } from "./prefilter.ts";
+import type { RecentTokens } from "./recent-tokens.ts";
+
+export type Link = NativeSampler | CustomSampler;
+
+/** What is left of a choice once those that cannot be picked are out. */
+export interface Narrowed {
+  readonly candidates: Candidates;
+  /** So many samplers of the chain have been applied to them. */
+  readonly applied: number;
+}
+
+/** Applies the first samplers of a chain to fewer candidates than all, such that what is picked stays the same. */
+export interface Narrowing {
+  /** Undefined where all candidates have to be looked at; nothing has changed then. The logits are left as they are. */
+  narrow(scan: LogitsScan): Narrowed | undefined;
+  dispose(): void;
+}
+
+/** Undefined for a chain of which only the whole vocabulary tells what is picked. */
+export function narrowingFor(links: readonly Link[], recent: RecentTokens): Narrowing | undefined {
+  const biased = new Set<number>();
+  let remembers = false;
+  for (const [index, link] of links.entries()) {
+    if (!(link instanceof NativeSampler)) return undefined;
+    const { keeps, changes } = link.traits;
+    if (keeps) {
+      const changed = new ChangedTokens(biased, remembers ? recent : undefined);
+      return "mass" in keeps
+        ? new Nucleus(links, index, changed, keeps)
+        : new Prefilter(links.slice(0, index + 1) as NativeSampler[], changed, keeps);
+    }
+    if (changes === undefined) return undefined;
+    if (changes === "recent") remembers = true;
+    else for (const token of changes) biased.add(token);
+  }
+  return undefined;
+}

@@ -1,0 +1,121 @@
+import { RequestError } from "../../lib/errors.ts";
+import type { LogitsScan } from "../../lib/logits-scan.ts";
+import type { Model } from "../model.ts";
+import type { Sampler } from "../sampler.ts";
+import { allCandidates } from "./all-candidates.ts";
+import { applyToAll, applyToSome } from "./apply-custom.ts";
+import type { Candidates } from "./candidates.ts";
+import { CustomSampler } from "./custom.ts";
+import { type Link, type Narrowing, narrowingFor } from "./narrowing.ts";
+import { NativeSampler } from "./native-sampler.ts";
+import type { RecentTokens } from "./recent-tokens.ts";
+
+/** What a choice depends on besides the logits. */
+export interface PickerState {
+  readonly links: readonly Link[];
+  readonly grammar: Sampler | undefined;
+  /** As many tokens as any sampler looks back at. */
+  readonly recent: RecentTokens;
+  /** Prompt and generated tokens, for samplers in TypeScript. */
+  readonly tokens: Int32Array;
+}
+
+/** Chooses tokens by the links of a chain: among candidates that may be picked, where that can be known, or among all. */
+export class Picker {
+  readonly #model: Model;
+  /** Which candidates samplers are given: those that might be picked, or all. The picks are the same. */
+  narrowing: "survivors" | "none" = "survivors";
+  /** How often fewer candidates than the whole vocabulary were enough. */
+  narrowed = 0;
+  /** All biases where biases and greedy are all there is, which needs no candidates; null where it is not. */
+  #greedy: readonly (readonly [token: number, bias: number])[] | null | undefined;
+  /** Undefined before it was looked for; null where all tokens have to be looked at. */
+  #narrowing: Narrowing | null | undefined;
+
+  constructor(model: Model) {
+    this.#model = model;
+  }
+
+  /** What was found out about the links holds no longer. */
+  forget(): void {
+    this.#greedy = undefined;
+    this.#narrowing?.dispose();
+    this.#narrowing = undefined;
+  }
+
+  /**
+   * The token chosen; undefined where the grammar allows none. The logits may be changed.
+   * @throws RequestError where samplers ruled out every token, RangeError for NaN.
+   */
+  choose(scan: LogitsScan, state: PickerState): number | undefined {
+    const { links, grammar, tokens } = state;
+    this.#greedy ??= biasesBeforeGreedy(links) ?? null;
+    if (this.#greedy && !grammar) return pickGreedily(scan, this.#greedy);
+    const leading = links.findIndex((link) => !(link instanceof CustomSampler));
+    for (const link of links.slice(0, leading)) applyToAll(link as CustomSampler, scan, { tokens });
+    const rest = leading > 0 ? links.slice(leading) : links;
+    let token = this.#pick(scan, rest, state);
+    if (token === undefined) throw nothingLeft();
+    if (!grammar || grammar.allows(token)) return token;
+    // libllama's filter lets a few tokens pass that it would then end the process on; those are ruled out one by one.
+    while (token !== undefined && !grammar.allows(token)) {
+      scan.set(token, Number.NEGATIVE_INFINITY);
+      token = this.#pickFromAll(scan, rest, { tokens, grammar });
+    }
+    return token;
+  }
+
+  /** The token that the samplers choose; undefined where none is left to choose from. */
+  #pick(scan: LogitsScan, links: readonly Link[], { recent, tokens }: PickerState): number | undefined {
+    if (this.narrowing === "survivors") {
+      if (this.#narrowing === undefined) this.#narrowing = narrowingFor(links, recent) ?? null;
+      const narrowed = this.#narrowing?.narrow(scan);
+      if (narrowed) {
+        this.narrowed++;
+        return this.#apply(narrowed.candidates, links.slice(narrowed.applied), tokens);
+      }
+    }
+    return this.#pickFromAll(scan, links, { tokens });
+  }
+
+  #pickFromAll(
+    scan: LogitsScan,
+    links: readonly Link[],
+    { tokens, grammar }: { tokens: Int32Array; grammar?: Sampler },
+  ): number | undefined {
+    const candidates = allCandidates(this.#model.native, scan);
+    if (candidates.hasChoice) grammar?.apply(candidates);
+    return this.#apply(candidates, links, tokens);
+  }
+
+  #apply(candidates: Candidates, links: readonly Link[], tokens: Int32Array): number | undefined {
+    for (const link of links) {
+      if (!candidates.hasChoice) return undefined;
+      if (link instanceof NativeSampler) link.apply(candidates);
+      else applyToSome(link, candidates, { tokens, vocabularySize: this.#model.vocab.size });
+    }
+    return candidates.selected;
+  }
+}
+
+function pickGreedily(scan: LogitsScan, biases: readonly (readonly [number, number])[]): number {
+  for (const [token, bias] of biases) scan.set(token, scan.logits[token]! + bias);
+  const best = scan.argmax();
+  if (best === undefined) throw nothingLeft();
+  return best;
+}
+
+/** All biases of a chain that ends with greedy and does nothing else; undefined for other chains. */
+function biasesBeforeGreedy(links: readonly Link[]): (readonly [number, number])[] | undefined {
+  if (links.at(-1)?.name !== "greedy") return undefined;
+  const biases: (readonly [number, number])[] = [];
+  for (const link of links.slice(0, -1)) {
+    if (!(link instanceof NativeSampler) || !link.traits.biases) return undefined;
+    biases.push(...link.traits.biases);
+  }
+  return biases;
+}
+
+function nothingLeft(): RequestError {
+  return new RequestError("no token is left to pick: logit_bias or samplers in TypeScript ruled out all");
+}

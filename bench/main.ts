@@ -13,6 +13,7 @@ const benchmarks: Readonly<Record<string, () => Promise<Benchmark>>> = {
   cache: () => import("./cache.ts"),
   serve: () => import("./serve.ts"),
   sample: () => import("./sample.ts"),
+  "sample-engine": () => import("./sample-engine.ts"),
   soak: () => import("./soak.ts"),
   "fuzz-server": () => import("./fuzz-server.ts"),
 };

@@ -13,6 +13,7 @@ import { NativeSampler, type SamplerTraits } from "./sampler/native-sampler.ts";
 export { Candidates } from "./sampler/candidates.ts";
 export { type ContextLike, SamplerChain } from "./sampler/chain.ts";
 export type { CandidateView, CustomSamplerInfo, CustomSamplerOptions } from "./sampler/custom.ts";
+export type { Narrowing } from "./sampler/narrowing.ts";
 
 /** A bias added to a token's logit; -Infinity bans it. */
 export type LogitBias = readonly (readonly [token: number, bias: number])[];

@@ -1,5 +1,6 @@
 import type { LoraAdapter } from "../adapter.ts";
 import type { HostTier } from "../cache/host-tier.ts";
+import type { Narrowing } from "../sampler.ts";
 import type { LayoutOptions } from "./engine-context.ts";
 import type { StorePort } from "./store-port.ts";
 
@@ -8,6 +9,7 @@ export interface CoreOptions extends LayoutOptions {
   readonly gapMs: number;
   /** Tokens that a request may be ahead of its consumer. */
   readonly window: number;
+  readonly narrowing: Narrowing;
   /** Check tree, sequences and cells after every step; slow. */
   readonly checkIntegrity: boolean;
   readonly adapters?: readonly LoraAdapter[];

@@ -195,7 +195,7 @@ export class EngineCore {
   #start(request: ActiveRequest): boolean {
     try {
       if (this.model.hasEncoder) encodePrompt(request, this.context);
-      makeSampler(request, this.model, this.layout.sequenceLength);
+      makeSampler(request, this.model, this.layout.sequenceLength, this.#options);
     } catch (error) {
       this.#fail(request, error);
       return true;

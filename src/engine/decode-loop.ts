@@ -87,7 +87,7 @@ export class DecodeLoop {
     this.#model = model;
     compareNatively(memory, model.native.backend);
     for (const { path } of data.adapters) this.#adapters.push(model.loadAdapter(path));
-    const { gapMs, window, checkIntegrity } = data.engine;
+    const { gapMs, window, narrowing, checkIntegrity } = data.engine;
     const abortFlag = new Uint8Array(data.control, 4 * abortWord, 4);
     const flashAttention = settleFlashAttention(model, data.engine.context);
     const context = { ...data.engine.context, flashAttention };
@@ -99,6 +99,7 @@ export class DecodeLoop {
       ...resolveLayout(model, { ...data.engine, context: generation }),
       gapMs,
       window,
+      narrowing,
       checkIntegrity,
       adapters: this.#adapters,
       abortFlag,

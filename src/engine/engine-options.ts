@@ -3,6 +3,7 @@ import { resolve } from "node:path";
 import { checkInteger } from "../../ffi/index.ts";
 import type { ContextOptions } from "../context-options.ts";
 import { checkModelOptions, type ModelOptions } from "../model-options.ts";
+import type { Narrowing } from "../sampler.ts";
 import type { ThreadOptions } from "./decode-thread.ts";
 import type { KvLayoutKind } from "./kv-layout.ts";
 import type { AdapterFile } from "./worker-data.ts";
@@ -34,6 +35,11 @@ export interface EngineOptions extends ModelOptions, EngineContextOptions {
   window?: number | undefined;
   /** Requests that wait or run at once; more are refused. Default 1024. */
   maxRequests?: number | undefined;
+  /**
+   * Which candidates samplers are given: those that might be picked, or all of the vocabulary. What is picked is the same.
+   * Default "survivors".
+   */
+  narrowing?: Narrowing | undefined;
   /** LoRA adapters to load. */
   adapters?: readonly AdapterFile[] | undefined;
   /** Check the engine's books after every step; slow, for debugging. */
@@ -89,6 +95,7 @@ export function engineSettings(path: string, options: EngineOptions): EngineSett
     window,
     maxRequests,
     adapters = [],
+    narrowing = "survivors",
     checkIntegrity = false,
     contextLength,
     ...rest
@@ -97,6 +104,8 @@ export function engineSettings(path: string, options: EngineOptions): EngineSett
     throw new TypeError(`cacheDir must be the name of a folder, got ${JSON.stringify(cacheDir)}`);
   if (kvLayout !== "auto" && kvLayout !== "shared" && kvLayout !== "streams")
     throw new RangeError(`kvLayout must be auto, shared or streams, got ${String(kvLayout)}`);
+  if (narrowing !== "survivors" && narrowing !== "none")
+    throw new RangeError(`narrowing must be survivors or none, got ${String(narrowing)}`);
   if (!Number.isFinite(gapMs) || gapMs <= 0)
     throw new RangeError(`gapMs must be a positive number of milliseconds, got ${gapMs}`);
   for (const [index, adapter] of adapters.entries())
@@ -119,6 +128,7 @@ export function engineSettings(path: string, options: EngineOptions): EngineSett
         cells: count(cells, "cells", { from: 0, to: 2 ** 24, or: 0 }),
         gapMs,
         window: count(window, "window", { from: 1, to: 2 ** 20, or: 256 }),
+        narrowing,
         checkIntegrity,
         context: rest,
       },

@@ -3,16 +3,23 @@ import type { LogitsScan } from "../../lib/logits-scan.ts";
 import { scanLogSumExp, scanTopLogprobs } from "../../lib/logprobs.ts";
 import type { Context } from "../context.ts";
 import type { Model } from "../model.ts";
+import type { Narrowing } from "../sampler.ts";
 import { createSampler } from "../sampling-params.ts";
 import type { ActiveRequest } from "./active-request.ts";
 import type { EngineSink, SampledToken } from "./request.ts";
 
 /** Gives a request the sampler that its parameters ask for, unless it has one or its caller samples. */
-export function makeSampler(request: ActiveRequest, model: Model, contextLength: number): void {
+export function makeSampler(
+  request: ActiveRequest,
+  model: Model,
+  contextLength: number,
+  { narrowing }: { narrowing: Narrowing },
+): void {
   const { sampling, ignoreEos, logitsOffset } = request.spec;
   if (request.sampler || logitsOffset !== undefined) return;
   const params = ignoreEos ? { ...sampling, ignore_eos: true } : sampling;
   request.sampler = createSampler(model, params, { contextLength });
+  request.sampler.narrowing = narrowing;
   request.sampler.acceptPrompt(request.tokens.view);
 }
 

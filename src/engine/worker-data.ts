@@ -1,5 +1,6 @@
 import type { ContextOptions } from "../context-options.ts";
 import type { ModelOptions } from "../model-options.ts";
+import type { Narrowing } from "../sampler.ts";
 import type { KvLayoutKind } from "./kv-layout.ts";
 
 /** Names a loaded adapter's file; requests refer to it by its place in the list. */
@@ -33,6 +34,7 @@ export interface DecodeWorkerData {
     readonly cells: number;
     readonly gapMs: number;
     readonly window: number;
+    readonly narrowing: Narrowing;
     readonly checkIntegrity: boolean;
     readonly context: ContextOptions;
   };

@@ -6,7 +6,7 @@ import { Handle } from "../handle.ts";
 import type { Model } from "../model.ts";
 import { Sampler } from "../sampler.ts";
 import { CustomSampler } from "./custom.ts";
-import type { Link } from "./narrowing.ts";
+import type { Link, Narrowing } from "./narrowing.ts";
 import { forbidden, NativeSampler } from "./native-sampler.ts";
 import { Picker } from "./picker.ts";
 import { RecentTokens } from "./recent-tokens.ts";
@@ -244,11 +244,11 @@ export class SamplerChain extends Handle {
     this.#recent.copyFrom(other.#recent);
   }
 
-  /** Which candidates samplers are given: those that might be picked, or all. The picks are the same. */
-  get narrowing(): "survivors" | "none" {
+  /** Which candidates samplers are given. Default "survivors". */
+  get narrowing(): Narrowing {
     return this.#picker.narrowing;
   }
-  set narrowing(value: "survivors" | "none") {
+  set narrowing(value: Narrowing) {
     this.#picker.narrowing = value;
   }
 

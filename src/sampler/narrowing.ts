@@ -9,6 +9,9 @@ import type { RecentTokens } from "./recent-tokens.ts";
 
 export type Link = NativeSampler | CustomSampler;
 
+/** Which candidates samplers are given: those that might be picked, or all. What is picked is the same. */
+export type Narrowing = "survivors" | "none";
+
 /** What is left of a choice once those that cannot be picked are out. */
 export interface Narrowed {
   readonly candidates: Candidates;
@@ -17,14 +20,14 @@ export interface Narrowed {
 }
 
 /** Applies the first samplers of a chain to fewer candidates than all, such that what is picked stays the same. */
-export interface Narrowing {
+export interface Narrower {
   /** Undefined where all candidates have to be looked at; nothing has changed then. The logits are left as they are. */
   narrow(scan: LogitsScan): Narrowed | undefined;
   dispose(): void;
 }
 
 /** Undefined for a chain of which only the whole vocabulary tells what is picked. */
-export function narrowingFor(links: readonly Link[], recent: RecentTokens): Narrowing | undefined {
+export function narrowerFor(links: readonly Link[], recent: RecentTokens): Narrower | undefined {
   const biased = new Set<number>();
   let remembers = false;
   for (const [index, link] of links.entries()) {

@@ -5,7 +5,7 @@ import { allCandidates } from "./all-candidates.ts";
 import { bucketOf, edgeMargin, edgeOf } from "./buckets.ts";
 import type { Candidates } from "./candidates.ts";
 import type { ChangedTokens } from "./changed-tokens.ts";
-import type { Link, Narrowed, Narrowing } from "./narrowing.ts";
+import type { Link, Narrowed, Narrower } from "./narrowing.ts";
 import { NativeSampler } from "./native-sampler.ts";
 import { thresholdOfTop } from "./prefilter.ts";
 import { replace, restore, Survivors } from "./survivors.ts";
@@ -44,7 +44,7 @@ interface Total {
  *
  * Source: `llama_sampler_top_p_apply` in llama-sampler.cpp, v0.5.0.
  */
-export class Nucleus implements Narrowing {
+export class Nucleus implements Narrower {
   readonly #before: readonly NativeSampler[];
   readonly #after: readonly Link[];
   readonly #changed: ChangedTokens;

@@ -6,7 +6,7 @@ import { allCandidates } from "./all-candidates.ts";
 import { applyToAll, applyToSome } from "./apply-custom.ts";
 import type { Candidates } from "./candidates.ts";
 import { CustomSampler } from "./custom.ts";
-import { type Link, type Narrowing, narrowingFor } from "./narrowing.ts";
+import { type Link, type Narrower, type Narrowing, narrowerFor } from "./narrowing.ts";
 import { NativeSampler } from "./native-sampler.ts";
 import type { RecentTokens } from "./recent-tokens.ts";
 
@@ -23,14 +23,13 @@ export interface PickerState {
 /** Chooses tokens by the links of a chain: among candidates that may be picked, where that can be known, or among all. */
 export class Picker {
   readonly #model: Model;
-  /** Which candidates samplers are given: those that might be picked, or all. The picks are the same. */
-  narrowing: "survivors" | "none" = "survivors";
+  narrowing: Narrowing = "survivors";
   /** How often fewer candidates than the whole vocabulary were enough. */
   narrowed = 0;
   /** All biases where biases and greedy are all there is, which needs no candidates; null where it is not. */
   #greedy: readonly (readonly [token: number, bias: number])[] | null | undefined;
   /** Undefined before it was looked for; null where all tokens have to be looked at. */
-  #narrowing: Narrowing | null | undefined;
+  #narrower: Narrower | null | undefined;
 
   constructor(model: Model) {
     this.#model = model;
@@ -39,8 +38,8 @@ export class Picker {
   /** What was found out about the links holds no longer. */
   forget(): void {
     this.#greedy = undefined;
-    this.#narrowing?.dispose();
-    this.#narrowing = undefined;
+    this.#narrower?.dispose();
+    this.#narrower = undefined;
   }
 
   /**
@@ -68,8 +67,8 @@ export class Picker {
   /** The token that the samplers choose; undefined where none is left to choose from. */
   #pick(scan: LogitsScan, links: readonly Link[], { recent, tokens }: PickerState): number | undefined {
     if (this.narrowing === "survivors") {
-      if (this.#narrowing === undefined) this.#narrowing = narrowingFor(links, recent) ?? null;
-      const narrowed = this.#narrowing?.narrow(scan);
+      if (this.#narrower === undefined) this.#narrower = narrowerFor(links, recent) ?? null;
+      const narrowed = this.#narrower?.narrow(scan);
       if (narrowed) {
         this.narrowed++;
         return this.#apply(narrowed.candidates, links.slice(narrowed.applied), tokens);

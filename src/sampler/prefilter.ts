@@ -1,7 +1,7 @@
 import type { LogitsScan } from "../../lib/logits-scan.ts";
 import { bucketOf, edgeMargin, edgeOf } from "./buckets.ts";
 import type { ChangedTokens } from "./changed-tokens.ts";
-import type { Narrowed, Narrowing } from "./narrowing.ts";
+import type { Narrowed, Narrower } from "./narrowing.ts";
 import type { NativeSampler } from "./native-sampler.ts";
 import { replace, restore, Survivors } from "./survivors.ts";
 
@@ -25,7 +25,7 @@ const mostOfHeap = 128;
  * Narrows a chain that keeps the likeliest tokens by number or by share. Biases and penalties change few tokens, which are
  * known; of all others none but the likeliest are kept, which are found by scans over the logits.
  */
-export class Prefilter implements Narrowing {
+export class Prefilter implements Narrower {
   readonly #links: readonly NativeSampler[];
   readonly #changed: ChangedTokens;
   readonly #keeps: Exclude<Keeps, { mass: number }>;

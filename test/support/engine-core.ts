@@ -49,6 +49,7 @@ export class CoreHarness implements EngineSink {
         cells: this.contextLength * 4,
         gapMs: 100,
         window: 1024,
+        narrowing: "survivors",
         checkIntegrity: true,
         ...options,
         context: { threads: 1, batchSize: 256, flashAttention: "off", ...options.context },

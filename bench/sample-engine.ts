@@ -1,3 +1,4 @@
+import type { Pointer } from "../ffi/index.ts";
 import { Batch } from "../src/batch.ts";
 import { Context } from "../src/context.ts";
 import { WorkerEngine } from "../src/engine/worker-engine.ts";
@@ -8,7 +9,8 @@ import { median, printTable } from "./support/table.ts";
 
 export const help = `bun run bench sample-engine [--streams 8] [--vocabulary 128000] [--widths 128,512] [--tokens N] [--rounds N]
 Generated tokens per second of so many streams on models of 4 layers with random weights: of the engine, of the engine with
-all candidates given to libllama's samplers (narrowing "none"), and of a batched loop of raw calls with llama_sampler_sample.
+all candidates given to libllama's samplers (narrowing "none"), of a batched loop of raw calls with llama_sampler_sample, and of the
+same with libllama's backend sampling, where samplers run within the graph (llama_set_sampler).
 All in turns within one run, one thread, flash attention off. The wider the model, the less sampling weighs.`;
 
 const promptLength = 16;
@@ -45,7 +47,10 @@ async function engineRun(engine: WorkerEngine, { streams, tokens, params }: Load
   return (1000 * streams * tokens) / (performance.now() - started);
 }
 
-function bareRun(context: Context, { streams, tokens, params }: Load): number {
+type Where = "after" | "within";
+
+/** @param where sampling is done: after each decode, or within its graph by libllama's backend sampling. */
+function bareRun(context: Context, { streams, tokens, params }: Load, where: Where): number {
   const { model, native } = context;
   const { c } = native;
   const started = performance.now();
@@ -56,6 +61,9 @@ function bareRun(context: Context, { streams, tokens, params }: Load): number {
     chain.acceptPrompt(promptOf(stream));
     return chain;
   });
+  if (where === "within")
+    for (const [stream, { pointer }] of chains.entries())
+      if (!c.llama_set_sampler(context.pointer, stream, pointer)) throw new Error("no backend sampling here");
   const indices = chains.map((_, stream) => {
     const prompt = promptOf(stream);
     let index = -1;
@@ -74,6 +82,8 @@ function bareRun(context: Context, { streams, tokens, params }: Load): number {
     context.decode(batch);
     next = chains.map(({ pointer }, stream) => c.llama_sampler_sample(pointer, context.pointer, stream));
   }
+  if (where === "within")
+    for (const stream of chains.keys()) c.llama_set_sampler(context.pointer, stream, 0 as Pointer);
   for (const chain of chains) chain.dispose();
   return (1000 * streams * tokens) / (performance.now() - started);
 }
@@ -100,25 +110,21 @@ export async function run(args: string[]): Promise<void> {
     });
     for (const [name, params] of Object.entries(configurations)) {
       const load = { streams, tokens, params };
-      const rates: Record<string, number[]> = { survivors: [], all: [], bare: [] };
+      const rates: Record<string, number[]> = { survivors: [], all: [], bare: [], backend: [] };
       for (let round = 0; round < rounds; round++) {
         rates.survivors!.push(await engineRun(survivors, load));
         rates.all!.push(await engineRun(all, load));
-        rates.bare!.push(bareRun(context, load));
+        rates.bare!.push(bareRun(context, load, "after"));
+        rates.backend!.push(bareRun(context, load, "within"));
       }
-      const [own, none, bare] = [rates.survivors!, rates.all!, rates.bare!].map(median) as [
-        number,
-        number,
-        number,
-      ];
+      const rate = (name: string) => median(rates[name]!);
+      const own = rate("survivors");
       rows.push([
         String(width),
         name,
         own.toFixed(0),
-        none.toFixed(0),
-        bare.toFixed(0),
-        (own / none).toFixed(2),
-        (own / bare).toFixed(2),
+        ...["all", "bare", "backend"].map((other) => rate(other).toFixed(0)),
+        ...["all", "bare", "backend"].map((other) => (own / rate(other)).toFixed(2)),
       ]);
       if (process.stderr.isTTY) process.stderr.write(".");
     }
@@ -127,7 +133,17 @@ export async function run(args: string[]): Promise<void> {
     await all.close();
   }
   printTable(
-    ["width", "samplers", "engine", "engine, all candidates", "bare loop", "to all", "to bare"],
+    [
+      "width",
+      "samplers",
+      "engine",
+      "all candidates",
+      "bare loop",
+      "backend",
+      "to all",
+      "to bare",
+      "to backend",
+    ],
     rows,
   );
 }

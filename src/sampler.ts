@@ -324,6 +324,14 @@ export class Sampler extends Handle {
     return this.#use().allows(this.model.vocab.checkToken(token, "token"));
   }
 
+  /**
+   * All tokens that a grammar {@link allows}; undefined where they are more than `most`, where it still sleeps, and for other
+   * samplers.
+   */
+  allowedTokens(most: number): number[] | undefined {
+    return this.#use().traits.guard?.allowedTokens(most);
+  }
+
   /** Changes candidates, or selects one of them. @throws RangeError where there are none. */
   apply(candidates: Candidates): void {
     this.#use().apply(candidates);

@@ -1,6 +1,7 @@
 import { expect, test } from "bun:test";
 import fc from "fast-check";
 import { Grammar } from "../src/grammar.ts";
+import { VocabularyIndex } from "../src/grammar/vocabulary-index.ts";
 import { Model } from "../src/model.ts";
 
 const model = await Model.load("models/tiny-chat-f16.gguf", { vocabOnly: true });
@@ -57,6 +58,12 @@ test.each(sources)("%j is followed in step with libllama", (source) => {
         const before = ours.clone();
         const allowed = theirs.allowed();
         expect(allowed.map((_, token) => ours.allows(token))).toEqual(allowed);
+        const listed = ours.allowedTokens(VocabularyIndex.of(vocab), vocab.size);
+        const ends = (token: number) => vocab.isEndOfGeneration(token);
+        const passing = allowed.flatMap((pass, token) => (pass && !ends(token) ? [token] : []));
+        // All but a token cannot be listed.
+        if (listed || !source.includes("!<")) expect(listed?.sort((a, b) => a - b)).toEqual(passing);
+        if (passing.length > 1) expect(ours.allowedTokens(VocabularyIndex.of(vocab), 1)).toBeUndefined();
         const tokens = allowed.flatMap((pass, token) => (pass ? [token] : []));
         const token = tokens[choice % tokens.length];
         const forbidden = allowed.indexOf(false);

@@ -2,6 +2,7 @@ import { RequestError } from "../../lib/errors.ts";
 import { decodePiece, type PartialSequence, rangeOf, wholeSequence } from "./code-points.ts";
 import { type CompiledGrammar, isEnd, kind } from "./elements.ts";
 import { grammarLimits } from "./limits.ts";
+import type { VocabularyIndex } from "./vocabulary-index.ts";
 
 /** What the matcher must know of a vocabulary. */
 export interface MatcherVocab {
@@ -75,6 +76,52 @@ export class GrammarMatcher {
     if (!next) return false;
     this.#state = next;
     this.#forget();
+    return true;
+  }
+
+  /**
+   * All tokens that may come next and do not end the text, in no order; undefined where they are more than `most`, or where the
+   * grammar allows all but some. @throws RequestError where the grammar has become too ambiguous.
+   */
+  allowedTokens(index: VocabularyIndex, most: number): number[] | undefined {
+    const { stacks, open } = this.#state;
+    const { kinds, values } = this.#grammar;
+    const tops = stacks.filter((stack) => stack !== finished).map(({ position }) => position);
+    if (tops.some((position) => kinds[position] === kind.tokenNot)) return undefined;
+    const named = tops
+      .filter((position) => kinds[position] === kind.token)
+      .map((position) => this.#tokenIds[values[position]!]!);
+    const single = [...named, ...index.partial].filter((token) => !this.#vocab.isEndOfGeneration(token));
+    const found = new Set(single.filter((token) => this.allows(token)));
+    // Where a character is open, only its next bytes may come.
+    if (open.missing === 0 && !this.#addWhole(index, most, found)) return undefined;
+    this.#forget();
+    return found.size > most ? undefined : [...found];
+  }
+
+  /** Adds the tokens of an index that may come; false where they become more than `most`. */
+  #addWhole(
+    { tokens, points, starts, common }: VocabularyIndex,
+    most: number,
+    found: Set<number>,
+  ): boolean {
+    // What is left to be matched behind each code point of the token before.
+    const behind = [new Set(this.#state.stacks)];
+    for (let index = 0; index < tokens.length; ) {
+      const [start, length] = [starts[index]!, starts[index + 1]! - starts[index]!];
+      behind.length = Math.min(behind.length, common[index]! + 1);
+      while (behind.length <= length) {
+        const next = this.#step(behind.at(-1)!, points[start + behind.length - 1]!);
+        if (next.size === 0) break;
+        behind.push(next);
+      }
+      const matched = behind.length - 1;
+      if (matched === length) found.add(tokens[index]!);
+      if (found.size > most) return false;
+      index++;
+      // Others with the code points that led nowhere lead nowhere.
+      if (matched < length) while (index < tokens.length && common[index]! > matched) index++;
+    }
     return true;
   }
 

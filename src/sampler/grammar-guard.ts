@@ -1,3 +1,4 @@
+import { VocabularyIndex } from "../grammar/vocabulary-index.ts";
 import type { GrammarMatcher } from "../grammar.ts";
 import type { Vocab } from "../vocab.ts";
 
@@ -40,6 +41,14 @@ export class GrammarGuard {
     if (!this.#asleep) return this.#matcher.allows(token);
     const woken = this.#wake(token);
     return woken === undefined || replay(this.#matcher.clone(), woken);
+  }
+
+  /** All tokens that {@link allows} lets pass; undefined where they are more than `most`, or not known one by one. */
+  allowedTokens(most: number): number[] | undefined {
+    if (this.#asleep) return undefined;
+    const allowed = this.#matcher.allowedTokens(VocabularyIndex.of(this.#vocab), most);
+    if (!allowed || !this.#matcher.canEnd) return allowed;
+    return [...allowed, ...this.#vocab.endOfGenerationTokens];
   }
 
   /** Moves past a token that {@link allows} has let pass. */

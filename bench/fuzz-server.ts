@@ -12,8 +12,8 @@ export const help = `bun run bench fuzz-server [--requests N] [--seed N] [--at-o
 Sends a server on the embedded model N requests (20,000 by default), 16 at once, of a seeded random: bodies with wrong
 types, missing and unknown fields, huge numbers, deep nesting, long text, broken UTF-8, hostile grammars and template
 arguments, wrong ids, paths, methods and headers, connections that stop half way and clients that leave. Prints statuses,
-resident memory and objects at every tenth of the way, and ends with status 1 where any answer was a 500 or told of the code,
-any request took more than 30 s, the decoding thread died, something was left running, or a good request failed after all.`;
+objects and resident memory at rest at every tenth of the way, and ends with status 1 where any answer was a 500 or told of
+the code, any request took more than 30 s, the decoding thread died, something was left, or a good request failed after all.`;
 
 type Random = () => number;
 
@@ -308,7 +308,10 @@ function option(args: readonly string[], name: string, fallback: number): number
   return at < 0 ? fallback : Number(args[at + 1]);
 }
 
-function resident(): number {
+/** Resident memory of server and clients, once the decoding thread has rested and given back what it does not need. */
+async function resident(): Promise<number> {
+  Bun.gc(true);
+  await Bun.sleep(2000);
   Bun.gc(true);
   return process.memoryUsage.rss() / 2 ** 20;
 }
@@ -363,7 +366,7 @@ export async function run(args: string[]): Promise<void> {
       while (left-- > 0) await fuzzer.once(seeded(seed * 1_000_003 + ++number));
     };
     await Promise.all(Array.from({ length: atOnce }, worker));
-    const now = resident();
+    const now = await resident();
     if (rows.length === 0) first = now;
     const seconds = (performance.now() - started) / 1000;
     const { objectCount } = heapStats();

@@ -9,6 +9,8 @@ export interface Libc {
   memcmp(a: Pointer, b: Pointer, byteLength: number): number;
   /** `size_t strlen(const char * s)` */
   strlen(text: Pointer): number;
+  /** `int malloc_trim(size_t pad)`: gives pages of freed memory back to the system; does nothing where there is none. */
+  trim(): void;
   addressOf(view: ArrayBufferView): Pointer;
   /** Path of the shared object that holds an address (`dladdr`); undefined where the system cannot tell. */
   objectPath(address: Pointer): string | undefined;
@@ -91,10 +93,13 @@ export function libcOf(backend: NativeBackend): Libc {
     required(library.bind(name, { returns, args }), name) as unknown as (...args: number[]) => number;
   const find = symbolFinder(backend, library);
   const strlen = bind("strlen", "usize", ["ptr"]);
+  // glibc's own.
+  const trim = library.bind("malloc_trim", { returns: "i32", args: ["usize"] });
   const libc: Libc = {
     memcpy: bind("memcpy", "ptr", ["ptr", "ptr", "usize"]),
     memcmp: bind("memcmp", "i32", ["ptr", "ptr", "usize"]),
     strlen,
+    trim: () => void trim?.(0),
     objectPath: objectPathFinder(backend, library, strlen),
     addressOf: (view) => backend.addressOf(view),
     strlenAddress: find("strlen"),

@@ -14,6 +14,7 @@ import { abortWord, bell, Command, fromJson } from "./protocol.ts";
 import type { RequestSpec } from "./request.ts";
 import { settleFlashAttention } from "./settle-flash-attention.ts";
 import { StorePort } from "./store-port.ts";
+import { Tidier } from "./tidier.ts";
 import type { DecodeWorkerData, ReadyInfo } from "./worker-data.ts";
 import type { WorkerSink } from "./worker-sink.ts";
 
@@ -129,16 +130,19 @@ export class DecodeLoop {
   }
 
   #loop(): void {
+    const tidier = Tidier.for(this.#model!.native.libc);
     while (!this.#closing) {
       const seen = Atomics.load(this.#control, bell);
       this.#takeCommands();
       this.#store?.take();
       const result = this.#closing ? "idle" : this.#step();
       this.#publish();
+      tidier.turned();
       if (result === "worked" || this.#closing) continue;
       // Records that found no room go out when the reader has made some; it rings then.
-      const timeout = result === "waiting" || this.#parts.events.backlog > 0 ? patience : undefined;
-      Atomics.wait(this.#control, bell, seen, timeout);
+      const unsettled = result === "waiting" || this.#parts.events.backlog > 0;
+      const woken = Atomics.wait(this.#control, bell, seen, unsettled ? patience : tidier.restMs);
+      if (woken === "timed-out" && !unsettled) tidier.rested();
     }
   }
 

@@ -6,6 +6,7 @@ import { TokenMemory } from "../../lib/token-memory.ts";
 import { DecodeLoop } from "./decode-loop.ts";
 import type { WorkerOrder } from "./decode-workers.ts";
 import { endThread } from "./end-thread.ts";
+import { collectGarbage } from "./tidier.ts";
 import type { DecodeWorkerData } from "./worker-data.ts";
 import { WorkerSink } from "./worker-sink.ts";
 
@@ -23,7 +24,7 @@ function runEngine(data: DecodeWorkerData): Promise<boolean> {
 port.on("message", async (order: WorkerOrder) => {
   if (order !== "end" && (await runEngine(order))) {
     // The memory that the engine shared goes with the last object that refers to it.
-    (globalThis as { Bun?: { gc(force: boolean): void } }).Bun?.gc(true);
+    collectGarbage();
     return;
   }
   await releaseBackends();

@@ -1,8 +1,19 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
+import type { NativeBackend, SharedObject } from "../../ffi/backend.ts";
 import { libcOf } from "../../ffi/libc.ts";
 import { NativeMemory } from "../../ffi/memory.ts";
 import { allBackends } from "../support/backends.ts";
+
+/** The C library of most Linux systems, whose allocator can be told to give memory back. */
+function glibc(backend: NativeBackend): SharedObject | undefined {
+  try {
+    const library = backend.open("libc.so.6");
+    return library.bind("malloc_trim", { returns: "i32", args: ["usize"] }) && library;
+  } catch {
+    return undefined;
+  }
+}
 
 describe.each(await allBackends())("memory on %s", (_, backend) => {
   const libc = libcOf(backend);
@@ -82,5 +93,23 @@ describe.each(await allBackends())("memory on %s", (_, backend) => {
     expect(libc.memcmp(backend.addressOf(flag), backend.addressOf(flag), 2)).toBe(0);
     expect(libc.objectPath(libc.strlenAddress)).toContain("lib");
     expect(libc.objectPath(0 as never)).toBeUndefined();
+  });
+
+  const library = glibc(backend);
+
+  test.skipIf(!library)("memory that C has freed goes back to the system", () => {
+    const malloc = library!.bind("malloc", { returns: "ptr", args: ["usize"] })!;
+    const memset = library!.bind("memset", { returns: "ptr", args: ["ptr", "i32", "usize"] })!;
+    const free = library!.bind("free", { returns: "void", args: ["ptr"] })!;
+    // Below what is mapped one by one; the last keeps those before it from being the end of the heap.
+    const [byteLength, count] = [2 ** 16, 1024];
+    const blocks = Array.from({ length: count }, () => malloc(byteLength) as number);
+    for (const block of blocks) memset(block, 1, byteLength);
+    const last = blocks.pop()!;
+    for (const block of blocks) free(block);
+    const before = process.memoryUsage.rss();
+    libc.trim();
+    expect(before - process.memoryUsage.rss()).toBeGreaterThan((byteLength * count) / 2);
+    free(last);
   });
 });

@@ -100,7 +100,7 @@ export class Sampler extends Handle {
     const pointer = c.llama_sampler_init_min_p(number(p, "min_p", 0, 1), minKeep(keep));
     // Where more must be left than are likely enough, all are sorted.
     const keeps: SamplerTraits = p > 0 && keep <= 1 ? { keeps: { share: p } } : {};
-    const traits = { ...keeps, monotone: true };
+    const traits = keep <= 1 ? { ...keeps, monotone: true } : {};
     return Sampler.#make(model, pointer, { p, keep }, traits);
   }
   /** `llama_sampler_init_typical`; 1 keeps all. */

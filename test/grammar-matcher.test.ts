@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import fc from "fast-check";
-import { Grammar } from "../src/grammar.ts";
 import { VocabularyIndex } from "../src/grammar/vocabulary-index.ts";
+import { Grammar } from "../src/grammar.ts";
 import { Model } from "../src/model.ts";
 
 const model = await Model.load("models/tiny-chat-f16.gguf", { vocabOnly: true });

@@ -1,5 +1,6 @@
 import { afterAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import fc from "fast-check";
+import { Grammar } from "../src/grammar.ts";
 import { Model } from "../src/model.ts";
 import type { SamplerChain } from "../src/sampler.ts";
 import { createSampler, type SamplingParams } from "../src/sampling-params.ts";
@@ -118,6 +119,41 @@ describe.each(Object.keys(vocabularies))("of a vocabulary of %s", (size) => {
         if (narrow.narrowed > 0) narrowed++;
       }
       expect(narrowed).toBeGreaterThan(0);
+    },
+  );
+});
+
+const grammars = [
+  'root ::= "yes" | "no" | "yellow"',
+  "root ::= [^a-m]{2,5} [a-m ]*",
+  'root ::= "{" pair ("," pair)* "}"\npair ::= "\\"" [a-zé ]+ "\\":" [0-9]{1,3}',
+  'root ::= "(" root ")" | [0-9]+ |',
+  "root ::= .*",
+];
+
+describe.each(grammars)("under the grammar %j", (source) => {
+  const grammar = Grammar.parse(source);
+  test.each(Object.keys(shapes) as (keyof typeof shapes)[])(
+    "the picks are those of all: %s logits",
+    (shape) => {
+      const chosen = new Float32Array(model.vocab.size);
+      const output = outputOf(chosen);
+      for (let seed = 1, picks = 0; picks < cases / 8; seed++) {
+        const [given] = fc.sample(params, { seed, numRuns: 1 });
+        using narrow = createSampler(model, { ...given, grammar, seed });
+        using all = createSampler(model, { ...given, grammar, seed });
+        all.narrowing = "none";
+        const random = randomNumbers(seed);
+        for (let step = 0; step < 12; step++) {
+          for (let token = 0; token < chosen.length; token++) chosen[token] = shapes[shape](random);
+          const ours = outcome(narrow, output);
+          const native = outcome(all, output);
+          if (ours !== native)
+            throw new Error(`${ours} instead of ${native}: ${JSON.stringify({ seed, step, given })}`);
+          picks++;
+          if (typeof ours === "string" || model.vocab.isEndOfGeneration(ours)) break;
+        }
+      }
     },
   );
 });

@@ -100,11 +100,7 @@ export class GrammarMatcher {
   }
 
   /** Adds the tokens of an index that may come; false where they become more than `most`. */
-  #addWhole(
-    { tokens, points, starts, common }: VocabularyIndex,
-    most: number,
-    found: Set<number>,
-  ): boolean {
+  #addWhole({ tokens, points, starts, common }: VocabularyIndex, most: number, found: Set<number>): boolean {
     // What is left to be matched behind each code point of the token before.
     const behind = [new Set(this.#state.stacks)];
     for (let index = 0; index < tokens.length; ) {

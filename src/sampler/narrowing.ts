@@ -23,6 +23,8 @@ export interface Narrowed {
 export interface Narrower {
   /** Undefined where all candidates have to be looked at; nothing has changed then. The logits are left as they are. */
   narrow(scan: LogitsScan): Narrowed | undefined;
+  /** The same of the candidates that a grammar allows, where there is a faster way than listing them. */
+  narrowAllowed?(scan: LogitsScan, allows: (token: number) => boolean): Narrowed | undefined;
   dispose(): void;
 }
 

@@ -3,6 +3,7 @@ import type { LogitsScan } from "../../lib/logits-scan.ts";
 import type { Model } from "../model.ts";
 import type { Sampler } from "../sampler.ts";
 import { allCandidates } from "./all-candidates.ts";
+import { type AllowedPick, pickListed } from "./allowed.ts";
 import { applyToAll, applyToSome } from "./apply-custom.ts";
 import type { Candidates } from "./candidates.ts";
 import { CustomSampler } from "./custom.ts";
@@ -56,6 +57,8 @@ export class Picker {
     let token = this.#pick(scan, rest, state);
     if (token === undefined) throw nothingLeft();
     if (!grammar || grammar.allows(token)) return token;
+    const allowed = this.#pickAllowed(scan, rest, grammar, tokens);
+    if (allowed) return allowed.token;
     // libllama's filter lets a few tokens pass that it would then end the process on; those are ruled out one by one.
     while (token !== undefined && !grammar.allows(token)) {
       scan.set(token, Number.NEGATIVE_INFINITY);
@@ -75,6 +78,15 @@ export class Picker {
       }
     }
     return this.#pickFromAll(scan, links, { tokens });
+  }
+
+  /** Among the tokens that the grammar allows, the likeliest of which are found without looking at all. */
+  #pickAllowed(scan: LogitsScan, links: readonly Link[], grammar: Sampler, tokens: Int32Array): AllowedPick {
+    if (this.narrowing === "none") return undefined;
+    const narrowed = this.#narrower?.narrowAllowed?.(scan, (token) => grammar.allows(token));
+    if (!narrowed) return pickListed(scan, links, grammar);
+    const token = this.#apply(narrowed.candidates, links.slice(narrowed.applied), tokens);
+    return token === undefined ? undefined : { token };
   }
 
   #pickFromAll(

@@ -1,5 +1,7 @@
+import { entryWords } from "../../lib/logits-kernel.ts";
 import type { LogitsScan } from "../../lib/logits-scan.ts";
 import { bucketOf, edgeMargin, edgeOf } from "./buckets.ts";
+import type { Candidates } from "./candidates.ts";
 import type { ChangedTokens } from "./changed-tokens.ts";
 import type { Narrowed, Narrower } from "./narrowing.ts";
 import type { NativeSampler } from "./native-sampler.ts";
@@ -20,6 +22,9 @@ export type Keeps =
  * Source: `llama_token_data_array_partial_sort_inplace` in llama-sampler.cpp, v0.5.0.
  */
 const mostOfHeap = 128;
+/** Candidates that a grammar is asked about one by one, and those after which none has passed. */
+const mostWalked = 512;
+const hopeless = 64;
 
 /**
  * Narrows a chain that keeps the likeliest tokens by number or by share. Biases and penalties change few tokens, which are
@@ -53,7 +58,26 @@ export class Prefilter implements Narrower {
         : thresholdOfShare(scan, changed, keeps.share);
     if (threshold === undefined) return undefined;
     const count = this.#survivors.gather(scan, threshold, changed);
+    return count === undefined ? undefined : this.#apply(count);
+  }
+
+  /** The same under a grammar; undefined, too, where it leaves so few that they are better listed. */
+  narrowAllowed(scan: LogitsScan, allows: (token: number) => boolean): Narrowed | undefined {
+    const keeps = this.#keeps;
+    const changed = this.#changed.list();
+    if (!("top" in keeps) || keeps.top > mostOfHeap || !Survivors.canNarrow(scan, changed)) return undefined;
+    const threshold = thresholdOfTop(scan, mostWalked + changed.length);
+    if (threshold === undefined) return undefined;
+    const count = this.#survivors.gather(scan, threshold, changed);
     if (count === undefined) return undefined;
+    const passes = walk(this.#survivors.candidates, new Set(changed), allows, keeps.top);
+    if (!passes) return undefined;
+    return this.#apply(this.#survivors.keep(count, (index) => passes.has(index), scan.largest));
+  }
+
+  /** Applies the samplers to the gathered. */
+  #apply(count: number): Narrowed | undefined {
+    const keeps = this.#keeps;
     const { candidates } = this.#survivors;
     for (const link of this.#links) {
       if (!candidates.hasChoice) return undefined;
@@ -67,6 +91,37 @@ export class Prefilter implements Narrower {
   }
 
   dispose(): void {}
+}
+
+/**
+ * Walks from the likeliest candidate down until `top` pass that are not changed, and takes the changed ones that pass besides.
+ * @returns their indices, and those of all that are as likely as the last; undefined where too few pass.
+ */
+function walk(
+  candidates: Candidates,
+  changed: ReadonlySet<number>,
+  allows: (token: number) => boolean,
+  top: number,
+): Set<number> | undefined {
+  const { tokens, logits } = candidates.entries();
+  const logitOf = (index: number) => logits[entryWords * index]!;
+  const order = Array.from({ length: candidates.size }, (_, index) => index);
+  order.sort((a, b) => logitOf(b) - logitOf(a));
+  const passes = new Set<number>();
+  let left = top;
+  let least = Number.NEGATIVE_INFINITY;
+  for (const [rank, index] of order.entries()) {
+    const isChanged = changed.has(tokens[entryWords * index]!);
+    if (logitOf(index) < least && !isChanged) continue;
+    if (!allows(tokens[entryWords * index]!)) {
+      // Where hardly any passes, walking on would take longer than listing them.
+      if (rank >= hopeless && passes.size === 0) return undefined;
+      continue;
+    }
+    passes.add(index);
+    if (!isChanged && --left === 0) least = logitOf(index);
+  }
+  return left <= 0 ? passes : undefined;
 }
 
 /** A logit than which at least `count` tokens are not less; the edge of a bucket where libllama would sort by buckets. */

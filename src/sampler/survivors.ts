@@ -54,6 +54,28 @@ export class Survivors {
     return kept;
   }
 
+  /** Takes these tokens, but those that are ruled out. */
+  list(scan: LogitsScan, tokens: readonly number[]): { candidates: Candidates; count: number } {
+    const { words } = this.#room;
+    const sorted = Int32Array.from(tokens).sort();
+    for (const [index, token] of sorted.entries()) words[entryWords * index] = token;
+    const count = this.#putBack(scan.logits, sorted.length);
+    this.candidates.take(count, scan.largest);
+    return { candidates: this.candidates, count };
+  }
+
+  /** Leaves those of the gathered that pass, in their order. @returns how many are left. */
+  keep(count: number, passes: (index: number) => boolean, largest: number): number {
+    const { words } = this.#room;
+    let kept = 0;
+    for (let index = 0; index < count; index++) {
+      if (!passes(index)) continue;
+      words.copyWithin(entryWords * kept++, entryWords * index, entryWords * (index + 1));
+    }
+    this.candidates.take(kept, largest);
+    return kept;
+  }
+
   /** Gives entries of changed tokens the logits they had, and drops those that are ruled out. @returns how many are left. */
   #putBack(logits: Float32Array, count: number): number {
     const { words } = this.#room;

@@ -9,7 +9,7 @@ export interface Decimal {
 /** The shortest decimal that JavaScript reads as `value`. */
 export function decimalOf(value: number | bigint): Decimal {
   const spelled = String(value);
-  const [digits = "", exponent = "0"] = spelled.replace("-", "").split("e");
+  const [digits = "", exponent = "0"] = spelled.replace(/^-/, "").split("e");
   const [whole = "", fraction = ""] = digits.split(".");
   const shift = Number(exponent);
   const all = whole + fraction;

@@ -1,14 +1,14 @@
 import type { Leaf } from "./alternatives.ts";
 import type { Compiler } from "./compiler.ts";
 import { compareNumbers, decimalOf, neighbour, roundedInteger } from "./decimal.ts";
-import { type Bounds, DecimalRanges, type Magnitude } from "./decimal-range.ts";
+import { type Bounds, DecimalRanges } from "./decimal-range.ts";
 import { type Expression, isNothing, nothing } from "./expression.ts";
 import { integerFormats } from "./formats.ts";
 import { plainCharacter } from "./json-characters.ts";
 import { fractionBit, typeBits } from "./keywords.ts";
 import { patternTerm } from "./pattern.ts";
 import type { SchemaNode } from "./schema-document.ts";
-import type { Term } from "./term.ts";
+import type { Term, TermFactory } from "./term.ts";
 import { textChoice } from "./text-choice.ts";
 import { expressionOf, structure } from "./text-rules.ts";
 
@@ -159,41 +159,46 @@ function withinSafe({ low, high }: Bounds<bigint>, divisors: readonly bigint[]):
   };
 }
 
-/** Numbers of a range, those that JavaScript writes with an exponent included where there is no bound near them. */
-function decimals(terms: Compiler["terms"], ranges: DecimalRanges, bounds: Bounds<Bound>): Term {
-  const inner = ({ value, exclusive }: Bound, direction: "up" | "down") => {
-    if (!exclusive || typeof value === "bigint") return value;
-    const next = neighbour(value, direction);
-    return Math.abs(next) < smallest ? (direction === "up" ? smallest : -smallest) : next;
-  };
-  const low = bounds.low && inner(bounds.low, "up");
-  const high = bounds.high && inner(bounds.high, "down");
+/** Numbers of a range, those that JavaScript writes with an exponent included where the range holds them all. */
+function decimals(terms: TermFactory, ranges: DecimalRanges, bounds: Bounds<Bound>): Term {
+  const low = bounds.low && innermost(bounds.low, "up");
+  const high = bounds.high && innermost(bounds.high, "down");
   if (low !== undefined && high !== undefined && compareNumbers(low, high) > 0) return terms.never;
-  const zero: Magnitude = { whole: "0", fraction: "" };
   const parts: Term[] = [];
-  const side = (sign: string, least: Magnitude, most: Magnitude | undefined) => {
-    parts.push(terms.concat(terms.literal(sign), ranges.magnitudes(least, most)));
+  const side = (sign: "" | "-", least: number | bigint | undefined, most: number | bigint | undefined) => {
+    const from = least === undefined || compareNumbers(least, 0) <= 0 ? 0 : least;
+    parts.push(
+      terms.concat(
+        terms.literal(sign),
+        ranges.magnitudes(
+          decimalOf(from).magnitude,
+          most === undefined ? undefined : decimalOf(most).magnitude,
+        ),
+      ),
+    );
     const exponents: string[] = [];
-    if (!most && Number(`${least.whole}.${least.fraction}`) <= 1e21)
-      exponents.push("\\+(?:2[1-9]|[3-9][0-9]|[12][0-9][0-9]|30[0-7])");
-    const small = most ? Number(`${most.whole}.${most.fraction || 0}`) >= 1e-6 : true;
-    if (least.whole === "0" && least.fraction === "" && small)
+    if (most === undefined && from <= 1e21) exponents.push("\\+(?:2[1-9]|[3-9][0-9]|[12][0-9][0-9]|30[0-7])");
+    if (from <= smallest && (most === undefined || most >= 1e-6)) {
       exponents.push("-(?:[7-9]|[1-9][0-9]|[12][0-9][0-9]|30[0-7])");
+    }
     for (const exponent of exponents)
       parts.push(terms.concat(terms.literal(sign), scientific(terms, exponent)));
   };
-  if (high === undefined || compareNumbers(high, 0) >= 0) {
-    const least = low === undefined || compareNumbers(low, 0) <= 0 ? zero : decimalOf(low).magnitude;
-    side("", least, high === undefined ? undefined : decimalOf(high).magnitude);
-  }
-  if (low === undefined || compareNumbers(low, 0) < 0) {
-    const least = high === undefined || compareNumbers(high, 0) >= 0 ? zero : decimalOf(high).magnitude;
-    side("-", least, low === undefined ? undefined : decimalOf(low).magnitude);
-  }
+  if (high === undefined || high >= 0) side("", low, high);
+  if (low === undefined || low < 0)
+    side("-", high === undefined ? undefined : -high, low === undefined ? undefined : -low);
   return terms.union(...parts);
 }
 
-function scientific(terms: Compiler["terms"], exponent: string): Term {
+/** The outermost number that a bound allows, of those that are written without an exponent. */
+function innermost({ value, exclusive }: Bound, direction: "up" | "down"): number | bigint {
+  if (!exclusive || typeof value === "bigint") return value;
+  const next = neighbour(value, direction);
+  if (Math.abs(next) >= smallest) return next;
+  return direction === "up" ? smallest : -smallest;
+}
+
+function scientific(terms: TermFactory, exponent: string): Term {
   return patternTerm(terms, `^[1-9](?:\\.[0-9]{1,16})?e${exponent}$`);
 }
 

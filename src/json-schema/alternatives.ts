@@ -259,9 +259,14 @@ export class Alternatives {
     if (this.#compared.has(node)) return options;
     this.#compared.add(node);
     const exclusive = this.#once(node, "oneOf", () => {
-      const overlaps = options.map((one) =>
-        options.filter((other) => other !== one && !this.#host.areDisjoint(one, other)),
-      );
+      const overlaps: SchemaNode[][] = options.map(() => []);
+      for (const [index, one] of options.entries()) {
+        for (const [at, other] of options.entries()) {
+          if (at <= index || this.#host.areDisjoint(one, other)) continue;
+          overlaps[index]!.push(other);
+          overlaps[at]!.push(one);
+        }
+      }
       if (overlaps.every((list) => list.length === 0)) return options;
       try {
         return options.map((option, index) => {

@@ -13,7 +13,7 @@ import {
 } from "./expression.ts";
 import { jsonText } from "./json-value.ts";
 import { schemaLimits } from "./limits.ts";
-import { separated } from "./rule-set.ts";
+import { separated } from "./repetitions.ts";
 
 /** Depth of what is written inside one another before a rule of its own is begun. */
 const inlineDepth = 16;

@@ -51,22 +51,54 @@ function liveStates({ accepting, edges }: Automaton): Set<number> {
 
 /** For each state, the number of its class of states that accept the same texts (Moore 1956). */
 function equivalenceClasses({ accepting, edges }: Automaton, live: ReadonlySet<number>): number[] {
+  const sets = new SetNumbers();
+  const numbered = edges.map((list) =>
+    list.filter(({ to }) => live.has(to)).map(({ codes, to }) => ({ set: sets.numberOf(codes), to })),
+  );
   let classes = accepting.map(Number);
   for (let count = 0; ; ) {
     const numbers = new Map<string, number>();
     const next = classes.map((own, state) => {
-      const targets = new Map<number, CodeSet>();
-      for (const { codes, to } of edges[state]!) {
-        if (live.has(to)) targets.set(classes[to]!, uniteCodes(targets.get(classes[to]!) ?? [], codes));
+      const targets = new Map<number, number>();
+      for (const { set, to } of numbered[state]!) {
+        const known = targets.get(classes[to]!);
+        targets.set(classes[to]!, known === undefined ? set : sets.united(known, set));
       }
-      const signature = [...targets].sort((a, b) => a[0] - b[0]).map(([to, codes]) => `${to}:${codes}`);
-      const key = `${own}|${signature.join("|")}`;
+      const signature = [...targets].sort((a, b) => a[0] - b[0]).join(" ");
+      const key = `${own}|${signature}`;
       if (!numbers.has(key)) numbers.set(key, numbers.size);
       return numbers.get(key)!;
     });
     classes = next;
     if (numbers.size === count) return classes;
     count = numbers.size;
+  }
+}
+
+/** Numbers for sets, so that large ones are compared and united once. */
+class SetNumbers {
+  readonly #numbers = new Map<string, number>();
+  readonly #sets: CodeSet[] = [];
+  readonly #unions = new Map<string, number>();
+
+  numberOf(codes: CodeSet): number {
+    const key = codes.join();
+    let number = this.#numbers.get(key);
+    if (number === undefined) {
+      number = this.#sets.push(codes) - 1;
+      this.#numbers.set(key, number);
+    }
+    return number;
+  }
+
+  united(one: number, other: number): number {
+    const key = one < other ? `${one} ${other}` : `${other} ${one}`;
+    let number = this.#unions.get(key);
+    if (number === undefined) {
+      number = this.numberOf(uniteCodes(this.#sets[one]!, this.#sets[other]!));
+      this.#unions.set(key, number);
+    }
+    return number;
   }
 }
 

@@ -21,29 +21,30 @@ export const classEscapes: Readonly<Record<string, CodeSet>> = {
 /** Everything but line terminators. */
 export const dotCodes = invertCodes(codeSet([10, 10, 13, 13, 0x2028, 0x2029]));
 
+/** Code points looked at together; surrogates begin and end with such a step. */
+const planeStep = 0x800;
 const properties = new Map<string, CodeSet>();
 
 /**
- * Code points with a Unicode property, by asking the JavaScript engine about each.
+ * Code points with a Unicode property, by asking the JavaScript engine.
  * @returns undefined where there is no such property.
  */
 export function propertyCodes(property: string): CodeSet | undefined {
   const known = properties.get(property);
   if (known) return known;
-  let test: RegExp;
+  let runs: RegExp;
   try {
-    test = new RegExp(`^\\p{${property}}$`, "u");
+    runs = new RegExp(`\\p{${property}}+`, "gu");
   } catch {
     return undefined;
   }
   const ranges: number[] = [];
-  let start = -1;
-  for (let point = 0; point <= 0x110000; point++) {
-    const inside = point <= 0x10ffff && test.test(String.fromCodePoint(point));
-    if (inside && start < 0) start = point;
-    if (!inside && start >= 0) {
-      ranges.push(start, point - 1);
-      start = -1;
+  for (let start = 0; start < 0x110000; start += planeStep) {
+    if (start >= 0xd800 && start < 0xe000) continue;
+    const points = String.fromCodePoint(...Array.from({ length: planeStep }, (_, offset) => start + offset));
+    for (const { 0: run, index } of points.matchAll(runs)) {
+      const first = points.codePointAt(index)!;
+      ranges.push(first, first + Array.from(run).length - 1);
     }
   }
   const codes = codeSet(ranges);

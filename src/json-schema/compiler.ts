@@ -43,6 +43,7 @@ export class Compiler implements AlternativesHost {
   readonly reports: SchemaReport[] = [];
   readonly #alternatives = new Alternatives(this);
   readonly #names = new Map<string, string>();
+  readonly #known = new Map<SchemaNode, readonly Alternative[]>();
   readonly #queue: { name: string; nodes: readonly SchemaNode[] }[] = [];
   /** Why a rule matches nothing, as far as it is known. */
   readonly #reasons = new Map<string, Reason>();
@@ -102,6 +103,16 @@ export class Compiler implements AlternativesHost {
     return this.#alternatives.of(this.#distinct(nodes));
   }
 
+  /** The alternatives of one schema, which are kept. */
+  alternativesOf(node: SchemaNode): readonly Alternative[] {
+    let known = this.#known.get(node);
+    if (!known) {
+      known = this.alternatives([node]);
+      this.#known.set(node, known);
+    }
+    return known;
+  }
+
   certain(nodes: readonly SchemaNode[]): readonly Leaf[] {
     return this.#alternatives.certain(this.#distinct(nodes));
   }
@@ -112,9 +123,10 @@ export class Compiler implements AlternativesHost {
   }
 
   report(node: SchemaNode, keyword: string, message: string): void {
-    const pointer = node.pointer + pointerStep(keyword);
-    if (this.reports.some((known) => known.pointer === pointer && known.message === message)) return;
-    this.reports.push({ pointer, keyword, message: `${keyword} ${message}` });
+    const entry = { pointer: node.pointer + pointerStep(keyword), keyword, message: `${keyword} ${message}` };
+    const isKnown = ({ pointer, message: text }: SchemaReport) =>
+      pointer === entry.pointer && text === entry.message;
+    if (!this.reports.some(isKnown)) this.reports.push(entry);
   }
 
   refuse(node: SchemaNode, keyword: string, message: string): void {

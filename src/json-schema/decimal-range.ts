@@ -1,11 +1,6 @@
 import { codeSet } from "./code-set.ts";
+import type { Decimal, Magnitude } from "./decimal.ts";
 import type { Term, TermFactory } from "./term.ts";
-
-/** A decimal number as it is written, without a sign: digits before and behind the point, no zeros that say nothing. */
-export interface Magnitude {
-  readonly whole: string;
-  readonly fraction: string;
-}
 
 /** Bounds of a range, both inclusive; undefined for none. */
 export interface Bounds<T> {
@@ -62,10 +57,10 @@ export class DecimalRanges {
   }
 
   /** All spellings of one number without an exponent. */
-  spellings(negative: boolean, { whole, fraction }: Magnitude): Term {
+  spellings({ negative, magnitude: { whole, fraction } }: Decimal): Term {
     const { concat, union, literal } = this.#bound();
-    const sign =
-      whole === "0" && fraction === "" ? this.#terms.optional(literal("-")) : literal(negative ? "-" : "");
+    const isZero = whole === "0" && fraction === "";
+    const sign = isZero ? this.#terms.optional(literal("-")) : literal(negative ? "-" : "");
     const zeros = (min: number) => this.#terms.repeat(literal("0"), min, fractionDigits);
     const behind =
       fraction === ""

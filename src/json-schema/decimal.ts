@@ -1,4 +1,8 @@
-import type { Magnitude } from "./decimal-range.ts";
+/** A decimal number without a sign: digits before and behind the point, no zeros that say nothing. */
+export interface Magnitude {
+  readonly whole: string;
+  readonly fraction: string;
+}
 
 /** A decimal number, exact. */
 export interface Decimal {

@@ -8,7 +8,7 @@ const depthLimit = 4;
 
 /** Whether no value satisfies both schemas, by types, listed values, strings, and properties that must be there. */
 export function areDisjoint(compiler: Compiler, one: SchemaNode, other: SchemaNode, depth = 0): boolean {
-  const [ours, theirs] = [compiler.alternatives([one]), compiler.alternatives([other])];
+  const [ours, theirs] = [compiler.alternativesOf(one), compiler.alternativesOf(other)];
   return ours.every((a) =>
     theirs.every((b) => {
       compiler.spend(1);

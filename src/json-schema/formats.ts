@@ -97,10 +97,10 @@ export const exactFormats: ReadonlySet<string> = new Set([
 export const emptyFormats: ReadonlySet<string> = new Set(["password", "binary", "float", "double"]);
 
 /** Formats of OpenAPI for numbers, by the bounds that they mean. */
-export const integerFormats: Readonly<Record<string, { low: bigint; high: bigint } | undefined>> = {
-  int32: { low: -(2n ** 31n), high: 2n ** 31n - 1n },
-  int64: { low: -(2n ** 63n), high: 2n ** 63n - 1n },
-};
+export const integerFormats: ReadonlyMap<string, { low: bigint; high: bigint }> = new Map([
+  ["int32", { low: -(2n ** 31n), high: 2n ** 31n - 1n }],
+  ["int64", { low: -(2n ** 63n), high: 2n ** 63n - 1n }],
+]);
 
 /** A regular expression for the whole text; undefined for an unknown format. */
 export function formatPattern(name: string): string | undefined {

@@ -11,6 +11,7 @@ const depthLimit = 1000;
 /** Checks values that a schema lists against its other keywords. */
 export class Instances {
   readonly #compiler: Compiler;
+  readonly #listed = new Map<SchemaNode, ReadonlySet<string>>();
   #depth = 0;
 
   constructor(compiler: Compiler) {
@@ -54,13 +55,24 @@ export class Instances {
   #scalar(node: SchemaNode, value: unknown): boolean {
     const { keywords } = this.#compiler;
     if ((keywords.types(node) & typeOfValue(value)) === 0) return false;
-    const finite = keywords.finite(node);
-    const key = finite && equalityKey(value);
-    if (finite && !finite.values.some((other) => equalityKey(other) === key)) return false;
+    const listed = this.#keysOf(node);
+    if (listed && !listed.has(equalityKey(value))) return false;
     const excluded = (node.schema as MadeSchema)[excludedValues];
     if (excluded?.some((other) => equalityKey(other) === equalityKey(value))) return false;
     if (typeof value === "string") return this.#string(node, value);
     return (typeof value !== "number" && typeof value !== "bigint") || this.#number(node, value);
+  }
+
+  /** Keys of the values that a schema lists; undefined where it lists none. */
+  #keysOf(node: SchemaNode): ReadonlySet<string> | undefined {
+    const finite = this.#compiler.keywords.finite(node);
+    if (!finite) return undefined;
+    let keys = this.#listed.get(node);
+    if (!keys) {
+      keys = new Set(finite.values.map(equalityKey));
+      this.#listed.set(node, keys);
+    }
+    return keys;
   }
 
   #string(node: SchemaNode, value: string): boolean {
@@ -87,9 +99,7 @@ export class Instances {
     };
     if ((compared("minimum") ?? 0) < 0 || (compared("maximum") ?? 0) > 0) return false;
     if ((compared("exclusiveMinimum") ?? 1) <= 0 || (compared("exclusiveMaximum") ?? -1) >= 0) return false;
-    const format = keywords.string(node, "format");
-    const range =
-      format !== undefined && Object.hasOwn(integerFormats, format) ? integerFormats[format] : undefined;
+    const range = integerFormats.get(keywords.string(node, "format") ?? "");
     if (range && (!isInteger(value) || value < range.low || value > range.high)) return false;
     const divisor = keywords.number(node, "multipleOf");
     return divisor === undefined || Number.isInteger(Number(value) / Number(divisor));

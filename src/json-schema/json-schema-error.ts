@@ -8,7 +8,8 @@ export class JsonSchemaError extends RequestError {
   readonly keyword: string | undefined;
 
   constructor(pointer: string, keyword: string | undefined, message: string, options?: ErrorOptions) {
-    super(`schema at ${JSON.stringify(`#${pointer}`)}: ${message}`, "schema", options);
+    const place = pointer.length > 200 ? `${pointer.slice(0, 80)}…${pointer.slice(-80)}` : pointer;
+    super(`schema at ${JSON.stringify(`#${place}`)}: ${message}`, "schema", options);
     this.pointer = pointer;
     this.keyword = keyword;
   }

@@ -1,29 +1,32 @@
 import type { Leaf } from "./alternatives.ts";
 import type { Compiler } from "./compiler.ts";
-import { compareNumbers, decimalOf, neighbour, roundedInteger } from "./decimal.ts";
+import { compareNumbers, decimalOf } from "./decimal.ts";
 import { type Bounds, DecimalRanges } from "./decimal-range.ts";
 import { type Expression, isNothing, nothing } from "./expression.ts";
 import { integerFormats } from "./formats.ts";
 import { plainCharacter } from "./json-characters.ts";
 import { fractionBit, typeBits } from "./keywords.ts";
+import { type Bound, boundsOf, integersIn, numbersIn, smallest } from "./number-bounds.ts";
 import { patternTerm } from "./pattern.ts";
 import type { SchemaNode } from "./schema-document.ts";
 import type { Term, TermFactory } from "./term.ts";
 import { textChoice } from "./text-choice.ts";
 import { expressionOf, structure } from "./text-rules.ts";
 
-interface Bound {
-  readonly value: number | bigint;
-  readonly exclusive: boolean;
-}
-
 /** Integers that JavaScript can tell from their neighbours. */
 const safe = BigInt(Number.MAX_SAFE_INTEGER);
 /** Multiples that are listed rather than recognised, and the largest divisor that is recognised by remainders. */
 const listedMultiples = 2000;
 const largestDivisor = 2000n;
-/** The smallest number other than zero that is written without an exponent. */
-const smallest = 1e-22;
+
+/** What is asked of a number. */
+interface NumberShape {
+  readonly kind: "integer" | "number" | "fraction";
+  readonly bounds: Bounds<Bound>;
+  /** Integers that divide it. */
+  readonly divisors: readonly bigint[];
+  readonly excluded: readonly (number | bigint)[];
+}
 
 /** A number that all leaves allow. */
 export function numberExpression(
@@ -34,120 +37,83 @@ export function numberExpression(
   hint: string,
 ): Expression {
   const nodes = leaves.map(({ node }) => node);
-  const { terms, rules } = compiler;
-  const bounds = boundsOf(compiler, nodes);
   const multiples = multiplesOf(compiler, nodes);
-  let integral =
-    (types & fractionBit) === 0 || nodes.some((node) => integerFormat(compiler, node) !== undefined);
   const divisors = multiples.filter((value) => Number.isInteger(Number(value))).map(BigInt);
-  const fractions = multiples.filter((value) => !Number.isInteger(Number(value)));
-  if (divisors.length > 0) integral = true;
-  const ranges = new DecimalRanges(terms);
-  if (fractions.length > 0) {
-    const listed = listedFractions(bounds, multiples, integral, excluded);
-    if (listed)
-      return isNothing(textChoice(listed, rules)) ? impossible(compiler, nodes) : textChoice(listed, rules);
-    const node = nodes.find((one) => compiler.keywords.value(one, "multipleOf") !== undefined)!;
-    compiler.refuse(
-      node,
-      "multipleOf",
-      "is not an integer, and minimum and maximum do not leave few enough values to be listed",
-    );
-  }
-  const integerBounds = integersIn(bounds);
-  const parts = [
-    integral
-      ? ranges.integers(divisors.length > 0 ? withinSafe(integerBounds, divisors) : integerBounds)
-      : decimals(terms, ranges, bounds),
-  ];
-  for (const divisor of divisors) {
-    if (divisor > largestDivisor) {
-      const node = nodes.find(
-        (one) => Number(compiler.keywords.number(one, "multipleOf")) === Number(divisor),
-      )!;
-      compiler.refuse(node, "multipleOf", `is above ${largestDivisor}`);
-    } else if (divisor > 1n) {
-      parts.push(terms.concat(terms.optional(terms.literal("-")), terms.multiple(Number(divisor))));
-    }
-  }
-  if ((types & typeBits.integer) === 0) parts.push(ranges.fractional());
-  for (const value of excluded) {
-    if (typeof value !== "number" && typeof value !== "bigint") continue;
-    const { negative, magnitude } = decimalOf(value);
-    parts.push(
-      terms.complement(terms.union(ranges.spellings(negative, magnitude), terms.literal(String(value)))),
-    );
-  }
-  const term = terms.intersection(...parts);
-  const character = (codes: readonly number[]) => plainCharacter(codes);
-  const expression = structure(term, character) ?? expressionOf(terms, term, rules, hint, character);
-  if (!expression) {
-    compiler.refuse(nodes[0]!, "multipleOf", "and the bounds need too many states");
-    return nothing;
-  }
-  return isNothing(expression) ? impossible(compiler, nodes) : rules.named(hint, expression);
+  const integral = (types & fractionBit) === 0 || divisors.length > 0 || hasIntegerFormat(compiler, nodes);
+  const shape: NumberShape = {
+    kind: integral ? "integer" : (types & typeBits.integer) === 0 ? "fraction" : "number",
+    bounds: boundsOf(compiler, nodes),
+    divisors: divisors.filter((divisor) => isRecognised(compiler, nodes, divisor)),
+    excluded: excluded.filter((value) => typeof value === "number" || typeof value === "bigint"),
+  };
+  const key = JSON.stringify(shape, (_, value) => (typeof value === "bigint" ? `${value}n` : value));
+  const expression =
+    divisors.length < multiples.length
+      ? listedMultiplesOf(compiler, nodes, shape, multiples)
+      : compiler.rules.cached(`number ${key}`, hint, () => written(compiler, nodes, shape, hint));
+  if (isNothing(expression)) explain(compiler, nodes);
+  return expression;
 }
 
-function impossible(compiler: Compiler, nodes: readonly SchemaNode[]): Expression {
-  for (const keyword of ["minimum", "exclusiveMinimum", "maximum", "exclusiveMaximum", "multipleOf"]) {
+function written(
+  compiler: Compiler,
+  nodes: readonly SchemaNode[],
+  shape: NumberShape,
+  hint: string,
+): Expression {
+  const { terms, rules } = compiler;
+  const term = numberTerm(terms, shape);
+  const expression =
+    structure(term, plainCharacter) ?? expressionOf(terms, term, rules, hint, plainCharacter);
+  if (expression) return expression;
+  const node = nodes.find((one) => compiler.keywords.value(one, "multipleOf") !== undefined) ?? nodes[0]!;
+  throw compiler.keywords.error(node, "multipleOf", "needs too many states with what stands beside it");
+}
+
+function numberTerm(terms: TermFactory, { kind, bounds, divisors, excluded }: NumberShape): Term {
+  const ranges = new DecimalRanges(terms);
+  const parts = [
+    kind === "integer"
+      ? ranges.integers(withinSafe(integersIn(bounds), divisors))
+      : decimals(terms, ranges, numbersIn(bounds)),
+  ];
+  if (kind === "fraction") parts.push(ranges.fractional());
+  for (const divisor of divisors) {
+    if (divisor === 1n) continue;
+    parts.push(terms.concat(terms.optional(terms.literal("-")), terms.multiple(Number(divisor))));
+  }
+  for (const value of excluded) {
+    const spellings = terms.union(ranges.spellings(decimalOf(value)), terms.literal(String(value)));
+    parts.push(terms.complement(spellings));
+  }
+  return terms.intersection(...parts);
+}
+
+/** Remembers a keyword that may be the reason why there is no number. */
+function explain(compiler: Compiler, nodes: readonly SchemaNode[]): void {
+  for (const keyword of ["minimum", "exclusiveMinimum", "maximum", "exclusiveMaximum", "multipleOf", "not"]) {
     const node = nodes.find((one) => compiler.keywords.value(one, keyword) !== undefined);
     if (node) compiler.impossible(node, keyword, "no number lies within the bounds");
   }
-  return nothing;
 }
 
-function integerFormat(compiler: Compiler, node: SchemaNode) {
-  const format = compiler.keywords.string(node, "format");
-  return format !== undefined && Object.hasOwn(integerFormats, format) ? integerFormats[format] : undefined;
+function hasIntegerFormat({ keywords }: Compiler, nodes: readonly SchemaNode[]): boolean {
+  return nodes.some((node) => integerFormats.has(keywords.string(node, "format") ?? ""));
 }
 
-/** The narrowest of all bounds. */
-function boundsOf(compiler: Compiler, nodes: readonly SchemaNode[]): Bounds<Bound> {
-  let low: Bound | undefined;
-  let high: Bound | undefined;
-  const raise = (value: number | bigint | undefined, exclusive: boolean) => {
-    if (value === undefined) return;
-    const order = low ? compareNumbers(value, low.value) : 1;
-    if (order > 0 || (order === 0 && exclusive)) low = { value, exclusive };
-  };
-  const lower = (value: number | bigint | undefined, exclusive: boolean) => {
-    if (value === undefined) return;
-    const order = high ? compareNumbers(value, high.value) : -1;
-    if (order < 0 || (order === 0 && exclusive)) high = { value, exclusive };
-  };
-  for (const node of nodes) {
-    raise(compiler.keywords.number(node, "minimum"), false);
-    raise(compiler.keywords.number(node, "exclusiveMinimum"), true);
-    lower(compiler.keywords.number(node, "maximum"), false);
-    lower(compiler.keywords.number(node, "exclusiveMaximum"), true);
-    const format = integerFormat(compiler, node);
-    raise(format?.low, false);
-    lower(format?.high, false);
-  }
-  return { low, high };
+function multiplesOf({ keywords }: Compiler, nodes: readonly SchemaNode[]): readonly (number | bigint)[] {
+  return nodes.flatMap((node) => {
+    const value = keywords.number(node, "multipleOf");
+    if (value !== undefined && value <= 0) throw keywords.error(node, "multipleOf", "must be above 0");
+    return value === undefined ? [] : [value];
+  });
 }
 
-function multiplesOf(compiler: Compiler, nodes: readonly SchemaNode[]): readonly (number | bigint)[] {
-  const multiples: (number | bigint)[] = [];
-  for (const node of nodes) {
-    const value = compiler.keywords.number(node, "multipleOf");
-    if (value === undefined) continue;
-    if (value <= 0) throw compiler.keywords.error(node, "multipleOf", "must be above 0");
-    multiples.push(value);
-  }
-  return multiples;
-}
-
-function integersIn({ low, high }: Bounds<Bound>): Bounds<bigint> {
-  const inner = ({ value, exclusive }: Bound, direction: "up" | "down") => {
-    const rounded = roundedInteger(value, direction);
-    if (!exclusive || compareNumbers(value, rounded) !== 0) return rounded;
-    // Next to a bound that large, JavaScript would read the neighbour as the bound itself.
-    if (typeof value === "number" && !Number.isSafeInteger(value))
-      return roundedInteger(neighbour(value, direction), direction);
-    return rounded + (direction === "up" ? 1n : -1n);
-  };
-  return { low: low && inner(low, "up"), high: high && inner(high, "down") };
+function isRecognised(compiler: Compiler, nodes: readonly SchemaNode[], divisor: bigint): boolean {
+  if (divisor <= largestDivisor) return true;
+  const node = nodes.find((one) => Number(compiler.keywords.number(one, "multipleOf")) === Number(divisor))!;
+  compiler.refuse(node, "multipleOf", `is above ${largestDivisor}`);
+  return false;
 }
 
 /** Beyond these, JavaScript rounds numbers, and whether they are multiples is left to chance; 1 divides them all. */
@@ -160,73 +126,67 @@ function withinSafe({ low, high }: Bounds<bigint>, divisors: readonly bigint[]):
 }
 
 /** Numbers of a range, those that JavaScript writes with an exponent included where the range holds them all. */
-function decimals(terms: TermFactory, ranges: DecimalRanges, bounds: Bounds<Bound>): Term {
-  const low = bounds.low && innermost(bounds.low, "up");
-  const high = bounds.high && innermost(bounds.high, "down");
+function decimals(terms: TermFactory, ranges: DecimalRanges, { low, high }: Bounds<number | bigint>): Term {
   if (low !== undefined && high !== undefined && compareNumbers(low, high) > 0) return terms.never;
   const parts: Term[] = [];
   const side = (sign: "" | "-", least: number | bigint | undefined, most: number | bigint | undefined) => {
-    const from = least === undefined || compareNumbers(least, 0) <= 0 ? 0 : least;
-    parts.push(
-      terms.concat(
-        terms.literal(sign),
-        ranges.magnitudes(
-          decimalOf(from).magnitude,
-          most === undefined ? undefined : decimalOf(most).magnitude,
-        ),
-      ),
-    );
+    const from = least === undefined || least <= 0 ? 0 : least;
+    const [first, last] = [decimalOf(from), most === undefined ? undefined : decimalOf(most)];
+    parts.push(terms.concat(terms.literal(sign), ranges.magnitudes(first.magnitude, last?.magnitude)));
     const exponents: string[] = [];
     if (most === undefined && from <= 1e21) exponents.push("\\+(?:2[1-9]|[3-9][0-9]|[12][0-9][0-9]|30[0-7])");
     if (from <= smallest && (most === undefined || most >= 1e-6)) {
       exponents.push("-(?:[7-9]|[1-9][0-9]|[12][0-9][0-9]|30[0-7])");
     }
-    for (const exponent of exponents)
-      parts.push(terms.concat(terms.literal(sign), scientific(terms, exponent)));
+    for (const exponent of exponents) {
+      parts.push(patternTerm(terms, `^${sign}[1-9](?:\\.[0-9]{1,16})?e${exponent}$`));
+    }
   };
   if (high === undefined || high >= 0) side("", low, high);
-  if (low === undefined || low < 0)
+  if (low === undefined || low < 0) {
     side("-", high === undefined ? undefined : -high, low === undefined ? undefined : -low);
+  }
   return terms.union(...parts);
 }
 
-/** The outermost number that a bound allows, of those that are written without an exponent. */
-function innermost({ value, exclusive }: Bound, direction: "up" | "down"): number | bigint {
-  if (!exclusive || typeof value === "bigint") return value;
-  const next = neighbour(value, direction);
-  if (Math.abs(next) >= smallest) return next;
-  return direction === "up" ? smallest : -smallest;
-}
-
-function scientific(terms: TermFactory, exponent: string): Term {
-  return patternTerm(terms, `^[1-9](?:\\.[0-9]{1,16})?e${exponent}$`);
-}
-
-/** Multiples between two bounds that JavaScript too takes for multiples, as texts; undefined for too many. */
-function listedFractions(
-  { low, high }: Bounds<Bound>,
+/** Multiples of numbers that are no integers: listed, where the bounds leave few. */
+function listedMultiplesOf(
+  compiler: Compiler,
+  nodes: readonly SchemaNode[],
+  shape: NumberShape,
   multiples: readonly (number | bigint)[],
-  integral: boolean,
-  excluded: readonly unknown[],
-): readonly string[] | undefined {
+): Expression {
+  const found = multiplesBetween(shape, multiples);
+  if (found) return found.length === 0 ? nothing : textChoice(found.map(String), compiler.rules);
+  const node = nodes.find((one) => compiler.keywords.value(one, "multipleOf") !== undefined)!;
+  compiler.refuse(
+    node,
+    "multipleOf",
+    `is no integer, and minimum and maximum leave more than ${listedMultiples} values to be listed`,
+  );
+  return written(compiler, nodes, shape, "number");
+}
+
+/** Multiples that JavaScript too takes for multiples, though it divides inexactly; undefined for too many. */
+function multiplesBetween(
+  { kind, bounds: { low, high }, excluded }: NumberShape,
+  multiples: readonly (number | bigint)[],
+): readonly number[] | undefined {
   if (!low || !high) return undefined;
   const step = Math.max(...multiples.map(Number));
   const [first, last] = [Math.floor(Number(low.value) / step), Math.ceil(Number(high.value) / step)];
-  if (!(last - first <= listedMultiples)) return undefined;
+  if (!(last - first <= listedMultiples) || Math.max(-first, last) * step >= 1e21) return undefined;
   // Counted in units of the last digit, so that multiples are exact.
   const { magnitude } = decimalOf(step);
-  const unit = magnitude.fraction.length;
   const scaled = BigInt(magnitude.whole + magnitude.fraction);
-  const found: string[] = [];
+  const found: number[] = [];
   for (let count = first; count <= last; count++) {
-    const digits = String((count < 0 ? -1n : 1n) * BigInt(count) * scaled).padStart(unit + 1, "0");
-    const value = Number(`${count < 0 ? "-" : ""}${digits.slice(0, -unit)}.${digits.slice(-unit)}`);
+    const value = Number(`${BigInt(count) * scaled}e-${magnitude.fraction.length}`);
     const above = low.exclusive ? value > low.value : value >= low.value;
     const below = high.exclusive ? value < high.value : value <= high.value;
     const divides = multiples.every((multiple) => Number.isInteger(value / Number(multiple)));
-    const wanted = (!integral || Number.isInteger(value)) && !excluded.includes(value);
-    if (above && below && divides && wanted && Math.abs(value) < 1e21)
-      found.push(String(value === 0 ? 0 : value));
+    const wanted = kind === "number" || Number.isInteger(value) === (kind === "integer");
+    if (above && below && divides && wanted && !excluded.includes(value)) found.push(value);
   }
   return found;
 }

@@ -13,7 +13,7 @@ import {
 } from "./expression.ts";
 import { schemaLimits } from "./limits.ts";
 import { ObjectShape } from "./object-shape.ts";
-import { separated } from "./rule-set.ts";
+import { separated } from "./repetitions.ts";
 import type { SchemaNode } from "./schema-document.ts";
 
 /** A member with a name that the schema gives. */
@@ -77,7 +77,7 @@ function othersOf(
     if (isNothing(value)) continue;
     const { terms, strings } = compiler;
     const name =
-      names === terms.everything ? strings.anyString() : strings.written(names, nodes[0]!, `${hint}-name`);
+      names === terms.everything ? strings.anyString() : strings.written(names, nodes, `${hint}-name`);
     pairs.push(sequence(name, text(":"), compiler.space.colon, value));
   }
   return compiler.rules.named(`${hint}-member`, choice(...pairs));

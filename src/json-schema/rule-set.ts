@@ -1,26 +1,16 @@
-import {
-  choice,
-  type Expression,
-  isNothing,
-  nothing,
-  optional,
-  repeat,
-  rule,
-  sequence,
-} from "./expression.ts";
+import { choice, type Expression, isNothing, nothing, repeat, rule, sequence } from "./expression.ts";
 import { schemaLimits } from "./limits.ts";
 import { printExpression } from "./print.ts";
+import { Repetitions } from "./repetitions.ts";
 import type { RuleSink } from "./text-rules.ts";
-
-/** Repetitions above this are made of blocks of so many; libllama takes up to 2000 only. */
-const blockLength = 1000;
 
 /** The rules of a grammar while they are made. */
 export class RuleSet implements RuleSink {
   readonly #rules = new Map<string, Expression>();
   readonly #names = new Set<string>();
+  /** The last number that was put behind each name. */
+  readonly #counts = new Map<string, number>();
   readonly #cached = new Map<string, Expression>();
-  readonly #blocks = new Map<string, string>();
 
   freshName(hint: string): string {
     const plain =
@@ -29,7 +19,10 @@ export class RuleSet implements RuleSink {
         .replace(/^-|-$/g, "")
         .slice(0, 40) || "rule";
     let name = plain;
-    for (let count = 2; this.#names.has(name); count++) name = `${plain}-${count}`;
+    for (let count = this.#counts.get(plain) ?? 1; this.#names.has(name); ) {
+      name = `${plain}-${++count}`;
+      this.#counts.set(plain, count);
+    }
     this.#names.add(name);
     return name;
   }
@@ -109,9 +102,8 @@ export class RuleSet implements RuleSink {
         rewritten(this.#rules.get(name)!, (used) => (productive.has(used) ? rule(used) : nothing)),
       );
     }
-    for (const [name, expression] of [...rules]) {
-      rules.set(name, this.#withBlocks(expression, name, rules));
-    }
+    const repetitions = new Repetitions(rules, (hint) => this.freshName(hint));
+    for (const [name, expression] of [...rules]) rules.set(name, repetitions.written(expression, name));
     const merged = mergeEqual(rules, root);
     const order = [root];
     const seen = new Set(order);
@@ -123,73 +115,6 @@ export class RuleSet implements RuleSink {
       });
     }
     return order.map((name) => `${name} ::= ${printExpression(merged.get(name)!)}\n`).join("");
-  }
-
-  /** Writes large repetitions as repetitions of blocks. */
-  #withBlocks(expression: Expression, name: string, rules: Map<string, Expression>): Expression {
-    const inside = (part: Expression) => this.#withBlocks(part, name, rules);
-    switch (expression.kind) {
-      case "sequence":
-        return sequence(...expression.parts.map(inside));
-      case "choice":
-        return choice(...expression.options.map(inside));
-      case "repeat": {
-        const { min, max } = expression;
-        const item = this.#repeatable(
-          inside(expression.item),
-          name,
-          rules,
-          Math.max(min, max === Number.POSITIVE_INFINITY ? 0 : max),
-        );
-        if (min <= blockLength && (max <= blockLength || max === Number.POSITIVE_INFINITY))
-          return repeat(item, min, max);
-        return this.#inBlocks(item, min, max, name, rules);
-      }
-      default:
-        return expression;
-    }
-  }
-
-  /** What stands under a count is a rule of its own, since counts inside counts multiply for libllama. */
-  #repeatable(item: Expression, name: string, rules: Map<string, Expression>, times: number): Expression {
-    if (times <= 1 || item.kind === "rule" || item.kind === "set") return item;
-    if (item.kind === "text" && item.text.length === 1) return item;
-    return this.#block(item, `${name}-item`, rules);
-  }
-
-  #block(expression: Expression, hint: string, rules: Map<string, Expression>): Expression {
-    const key = printExpression(expression);
-    let name = this.#blocks.get(key);
-    if (name === undefined) {
-      name = this.freshName(hint);
-      this.#blocks.set(key, name);
-      rules.set(name, expression);
-    }
-    return rule(name);
-  }
-
-  #inBlocks(
-    item: Expression,
-    min: number,
-    max: number,
-    name: string,
-    rules: Map<string, Expression>,
-  ): Expression {
-    const block = this.#block(repeat(item, blockLength, blockLength), `${name}-block`, rules);
-    const whole = Math.floor(min / blockLength);
-    const required = sequence(
-      repeat(block, whole, whole),
-      repeat(item, min % blockLength, min % blockLength),
-    );
-    if (max === Number.POSITIVE_INFINITY) return sequence(required, repeat(item, 0, max));
-    const more = max - min;
-    // A last block that is not full ends it; until then each rule leads to the one for a block less.
-    const partial = this.#block(repeat(item, 0, blockLength - 1), `${name}-partial`, rules);
-    let rest = repeat(item, 0, more % blockLength);
-    for (let blocks = 0; blocks < Math.floor(more / blockLength); blocks++) {
-      rest = this.#block(choice(partial, sequence(block, rest)), `${name}-up-to`, rules);
-    }
-    return sequence(required, rest);
   }
 }
 
@@ -240,11 +165,4 @@ function mergeEqual(rules: ReadonlyMap<string, Expression>, root: string): Map<s
     }
   }
   return merged;
-}
-
-/** `(item (separator item)*)`, `min` to `max` times. */
-export function separated(item: Expression, next: Expression, min: number, max: number): Expression {
-  if (max === 0) return sequence();
-  const some = sequence(item, repeat(next, Math.max(0, min - 1), max - 1));
-  return min === 0 ? optional(some) : some;
 }

@@ -27,7 +27,7 @@ export class Strings {
     const nodes = leaves.map(({ node }) => node);
     const term = this.#term(nodes, excluded);
     if (term === this.#compiler.terms.everything) return this.anyString();
-    const body = this.written(term, nodes[0]!, hint);
+    const body = this.written(term, nodes, hint);
     if (isNothing(body)) this.#impossible(nodes);
     return body;
   }
@@ -38,11 +38,11 @@ export class Strings {
   }
 
   /** A quoted string of a language, in a rule of its own. */
-  written(term: Term, node: SchemaNode, hint: string): Expression {
+  written(term: Term, nodes: readonly SchemaNode[], hint: string): Expression {
     let expression = this.#written.get(term);
     if (!expression) {
       const quoted = this.#quoted(term, hint);
-      if (!quoted) throw tooManyStates(node);
+      if (!quoted) throw this.#tooManyStates(nodes);
       expression = this.#compiler.rules.named(hint, quoted);
       this.#written.set(term, expression);
     }
@@ -133,13 +133,21 @@ export class Strings {
 
   /** Strings of a format; undefined where it is unknown and the mode lets that pass. */
   format(node: SchemaNode, format: string): Term | undefined {
-    if (emptyFormats.has(format) || Object.hasOwn(integerFormats, format)) return undefined;
+    if (emptyFormats.has(format) || integerFormats.has(format)) return undefined;
     const pattern = formatPattern(format);
     if (pattern === undefined) {
       this.#compiler.refuse(node, "format", `${JSON.stringify(format)} is not known`);
       return undefined;
     }
     return this.pattern(node, "format", pattern);
+  }
+
+  #tooManyStates(nodes: readonly SchemaNode[]): JsonSchemaError {
+    const { keywords } = this.#compiler;
+    const node = nodes.find((one) => keywords.value(one, "pattern") !== undefined);
+    const message = `needs more than ${schemaLimits.states} states with what stands beside it; use smaller counts`;
+    if (node) return keywords.error(node, "pattern", message);
+    return new JsonSchemaError(nodes[0]!.pointer, undefined, `the string ${message}`);
   }
 
   #impossible(nodes: readonly SchemaNode[]): void {
@@ -154,12 +162,4 @@ export class Strings {
 /** Values that schemas made here exclude. */
 export function excludedOf(nodes: readonly SchemaNode[]): readonly unknown[] {
   return nodes.flatMap(({ schema }) => (schema as MadeSchema)[excludedValues] ?? []);
-}
-
-function tooManyStates(node: SchemaNode): JsonSchemaError {
-  return new JsonSchemaError(
-    node.pointer,
-    undefined,
-    `pattern, format and lengths together need more than ${schemaLimits.states} states; use smaller counts or fewer of them`,
-  );
 }

@@ -111,6 +111,8 @@ export class TermFactory {
     for (const part of parts) {
       if (part.kind === "complement" && parts.has(part.of)) return this.never;
     }
+    this.#joinRuns(parts);
+    if (parts.has(this.never)) return this.never;
     const sorted = [...parts].sort((a, b) => a.id - b.id);
     if (sorted.length === 0) return this.everything;
     if (sorted.length === 1) return sorted[0]!;
@@ -123,6 +125,19 @@ export class TermFactory {
       kind: "intersection",
       parts: sorted,
     } as Body);
+  }
+
+  /** Makes one of several runs of single characters, so that lengths beside a simple pattern need no counting. */
+  #joinRuns(parts: Set<Term>): void {
+    const runs = [...parts].flatMap((part) =>
+      part.kind === "repeat" && part.of.kind === "set" ? [{ part, codes: part.of.codes }] : [],
+    );
+    if (runs.length < 2) return;
+    for (const { part } of runs) parts.delete(part);
+    const bounds = runs.map(({ part }) => part as Term & { kind: "repeat" });
+    const [min, max] = [Math.max(...bounds.map((one) => one.min)), Math.min(...bounds.map((one) => one.max))];
+    const codes = runs.map((run) => run.codes).reduce(intersectCodes);
+    parts.add(max < min ? this.never : this.repeat(this.set(codes), min, max));
   }
 
   complement(of: Term): Term {

@@ -141,11 +141,10 @@ export class Compiler implements AlternativesHost {
   }
 
   impossible(node: SchemaNode, keyword: string, message: string): void {
-    this.#reason ??= {
-      pointer: keyword === "false" ? node.pointer : node.pointer + pointerStep(keyword),
-      keyword,
-      message,
-    };
+    // A schema false may stand where nothing has to be, so that any other reason tells more.
+    if (this.#reason && this.#reason.keyword !== "false") return;
+    const pointer = keyword === "false" ? node.pointer : node.pointer + pointerStep(keyword);
+    this.#reason = { pointer, keyword, message };
   }
 
   #tooLarge(what: string): JsonSchemaError {

@@ -41,14 +41,16 @@ export function jsonText(value: unknown): string {
 export function checkSize(schema: unknown): void {
   let values = 0;
   let length = 0;
+  const tooLarge = (message: string) => new JsonSchemaError("", undefined, message);
   const queue: { value: unknown; pointer: string; depth: number }[] = [
     { value: schema, pointer: "", depth: 0 },
   ];
   for (let next = queue.pop(); next; next = queue.pop()) {
     const { value, pointer, depth } = next;
     const fail = (message: string) => new JsonSchemaError(pointer, undefined, message);
-    if (++values > schemaLimits.values)
-      throw fail(`the schema has more than ${schemaLimits.values} values; split it or leave parts out`);
+    if (++values > schemaLimits.values) {
+      throw tooLarge(`the schema has more than ${schemaLimits.values} values; split it or leave parts out`);
+    }
     if (depth > schemaLimits.depth) {
       throw fail(`the schema is nested more than ${schemaLimits.depth} deep; use $ref for what recurs`);
     }
@@ -62,7 +64,9 @@ export function checkSize(schema: unknown): void {
       throw fail(`${String(value)} is no JSON value`);
     }
     if (length > schemaLimits.textLength) {
-      throw fail(`the schema has more than ${schemaLimits.textLength} characters; leave descriptions out`);
+      throw tooLarge(
+        `the schema has more than ${schemaLimits.textLength} characters; leave descriptions out`,
+      );
     }
   }
 }

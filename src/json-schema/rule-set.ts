@@ -105,6 +105,8 @@ export class RuleSet implements RuleSink {
     const repetitions = new Repetitions(rules, (hint) => this.freshName(hint));
     for (const [name, expression] of [...rules]) rules.set(name, repetitions.written(expression, name));
     const merged = mergeEqual(rules, root);
+    const start = merged.get(root)!;
+    if (start.kind === "rule") merged.set(root, merged.get(start.name)!);
     const order = [root];
     const seen = new Set(order);
     for (const name of order) {

@@ -14,8 +14,12 @@ interface StateEdge {
   readonly to: number;
 }
 
-/** Automata larger than this are left as their derivatives make them, which is nearly minimal. */
+/**
+ * Automata with more states are made minimal only where that takes few rounds: not those that count, which are nearly
+ * minimal as their derivatives make them.
+ */
 const minimizedStates = 300;
+const rounds = 40;
 
 /**
  * The automaton of a term's derivatives.
@@ -36,7 +40,7 @@ export function automatonOf(terms: TermFactory, start: Term, limit: number): Aut
   const accepting = [...ids.keys()].map((term) => term.nullable);
   const live = liveStates({ accepting, edges });
   if (!live.has(0)) return { accepting: [], edges: [] };
-  const classes = ids.size <= minimizedStates ? equivalenceClasses({ accepting, edges }, live) : undefined;
+  const classes = equivalenceClasses({ accepting, edges }, live);
   return renumbered({ accepting, edges }, live, (state) => classes?.[state] ?? state);
 }
 
@@ -49,14 +53,18 @@ function liveStates({ accepting, edges }: Automaton): Set<number> {
   return live;
 }
 
-/** For each state, the number of its class of states that accept the same texts (Moore 1956). */
-function equivalenceClasses({ accepting, edges }: Automaton, live: ReadonlySet<number>): number[] {
+/** For each state, the number of its class of states that accept the same texts (Moore 1956); undefined for too many rounds. */
+function equivalenceClasses(
+  { accepting, edges }: Automaton,
+  live: ReadonlySet<number>,
+): number[] | undefined {
   const sets = new SetNumbers();
   const numbered = edges.map((list) =>
     list.filter(({ to }) => live.has(to)).map(({ codes, to }) => ({ set: sets.numberOf(codes), to })),
   );
   let classes = accepting.map(Number);
-  for (let count = 0; ; ) {
+  const most = accepting.length <= minimizedStates ? accepting.length : rounds;
+  for (let [count, round] = [0, 0]; round <= most; round++) {
     const numbers = new Map<string, number>();
     const next = classes.map((own, state) => {
       const targets = new Map<number, number>();
@@ -73,6 +81,7 @@ function equivalenceClasses({ accepting, edges }: Automaton, live: ReadonlySet<n
     if (numbers.size === count) return classes;
     count = numbers.size;
   }
+  return undefined;
 }
 
 /** Numbers for sets, so that large ones are compared and united once. */

@@ -1,5 +1,5 @@
 import { codeSet } from "./code-set.ts";
-import type { Decimal, Magnitude } from "./decimal.ts";
+import { type Decimal, decimalOf, type Magnitude } from "./decimal.ts";
 import type { Term, TermFactory } from "./term.ts";
 
 /** Bounds of a range, both inclusive; undefined for none. */
@@ -10,6 +10,8 @@ export interface Bounds<T> {
 
 /** Digits of the largest integers: with more, a number would be infinite to JavaScript. */
 const wholeDigits = 308;
+/** The largest integer that is not infinite. */
+const largest = decimalOf(Number.MAX_VALUE).magnitude.whole;
 /** Digits behind the point: those of 0.0000012345678901234567, the longest that JavaScript writes. */
 const fractionDigits = 22;
 
@@ -97,6 +99,7 @@ export class DecimalRanges {
   /** Integers from `low` to `high` without leading zeros; `high` undefined for no bound. */
   #wholes(low: string, high: string | undefined): Term {
     const terms = this.#terms;
+    if (high === undefined && low.length > wholeDigits) return this.#wholes(low, largest);
     if (high !== undefined && BigInt(high) < BigInt(low)) return terms.never;
     if (low === "0" && high?.length !== 1) return terms.union(terms.literal("0"), this.#wholes("1", high));
     if (high?.length === low.length) return this.#sameLength(low, high);

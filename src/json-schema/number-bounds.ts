@@ -9,9 +9,6 @@ export interface Bound {
   readonly exclusive: boolean;
 }
 
-/** The smallest number other than zero that is written without an exponent here. */
-export const smallest = 1e-22;
-
 /** The narrowest of the bounds that schemas set. */
 export function boundsOf({ keywords }: Compiler, nodes: readonly SchemaNode[]): Bounds<Bound> {
   const lows: Bound[] = [];
@@ -31,10 +28,8 @@ export function boundsOf({ keywords }: Compiler, nodes: readonly SchemaNode[]): 
       highs.push({ value: format.high, exclusive: false });
     }
   }
-  const byValue = (a: Bound, b: Bound) =>
-    compareNumbers(a.value, b.value) || Number(a.exclusive) - Number(b.exclusive);
-  lows.sort(byValue);
   // Of two equal bounds the exclusive one is the narrower, on either side.
+  lows.sort((a, b) => compareNumbers(a.value, b.value) || Number(a.exclusive) - Number(b.exclusive));
   highs.sort((a, b) => compareNumbers(a.value, b.value) || Number(b.exclusive) - Number(a.exclusive));
   return { low: lows.at(-1), high: highs[0] };
 }
@@ -49,19 +44,17 @@ function innerInteger({ value, exclusive }: Bound, direction: "up" | "down"): bi
   if (!exclusive || compareNumbers(value, rounded) !== 0) return rounded;
   // Next to a bound that large, JavaScript would read the neighbour as the bound itself.
   if (typeof value === "number" && !Number.isSafeInteger(value)) {
-    return roundedInteger(neighbour(value, direction), direction);
+    const next = neighbour(value, direction);
+    if (Number.isFinite(next)) return roundedInteger(next, direction);
   }
   return rounded + (direction === "up" ? 1n : -1n);
 }
 
-/** The numbers within bounds, of those that are written without an exponent. */
+/** The numbers within bounds, the outermost included. */
 export function numbersIn({ low, high }: Bounds<Bound>): Bounds<number | bigint> {
   return { low: low && innermost(low, "up"), high: high && innermost(high, "down") };
 }
 
 function innermost({ value, exclusive }: Bound, direction: "up" | "down"): number | bigint {
-  if (!exclusive || typeof value === "bigint") return value;
-  const next = neighbour(value, direction);
-  if (Math.abs(next) >= smallest) return next;
-  return direction === "up" ? smallest : -smallest;
+  return exclusive && typeof value === "number" ? neighbour(value, direction) : value;
 }

@@ -6,7 +6,7 @@ import { type Expression, isNothing, nothing } from "./expression.ts";
 import { integerFormats } from "./formats.ts";
 import { plainCharacter } from "./json-characters.ts";
 import { fractionBit, typeBits } from "./keywords.ts";
-import { type Bound, boundsOf, integersIn, numbersIn, smallest } from "./number-bounds.ts";
+import { type Bound, boundsOf, integersIn, numbersIn } from "./number-bounds.ts";
 import { patternTerm } from "./pattern.ts";
 import type { SchemaNode } from "./schema-document.ts";
 import type { Term, TermFactory } from "./term.ts";
@@ -15,9 +15,10 @@ import { expressionOf, structure } from "./text-rules.ts";
 
 /** Integers that JavaScript can tell from their neighbours. */
 const safe = BigInt(Number.MAX_SAFE_INTEGER);
-/** Multiples that are listed rather than recognised, and the largest divisor that is recognised by remainders. */
+/** Multiples that are listed rather than recognised. */
 const listedMultiples = 2000;
-const largestDivisor = 2000n;
+/** The largest divisor that is recognised by remainders, zeros at its end apart. */
+const largestDivisor = 64n;
 
 /** What is asked of a number. */
 interface NumberShape {
@@ -39,16 +40,17 @@ export function numberExpression(
   const nodes = leaves.map(({ node }) => node);
   const multiples = multiplesOf(compiler, nodes);
   const divisors = multiples.filter((value) => Number.isInteger(Number(value))).map(BigInt);
+  const recognised = divisors.filter((divisor) => withoutZeros(divisor).rest <= largestDivisor);
   const integral = (types & fractionBit) === 0 || divisors.length > 0 || hasIntegerFormat(compiler, nodes);
   const shape: NumberShape = {
     kind: integral ? "integer" : (types & typeBits.integer) === 0 ? "fraction" : "number",
     bounds: boundsOf(compiler, nodes),
-    divisors: divisors.filter((divisor) => isRecognised(compiler, nodes, divisor)),
+    divisors: recognised,
     excluded: excluded.filter((value) => typeof value === "number" || typeof value === "bigint"),
   };
   const key = JSON.stringify(shape, (_, value) => (typeof value === "bigint" ? `${value}n` : value));
   const expression =
-    divisors.length < multiples.length
+    recognised.length < multiples.length
       ? listedMultiplesOf(compiler, nodes, shape, multiples)
       : compiler.rules.cached(`number ${key}`, hint, () => written(compiler, nodes, shape, hint));
   if (isNothing(expression)) explain(compiler, nodes);
@@ -80,7 +82,9 @@ function numberTerm(terms: TermFactory, { kind, bounds, divisors, excluded }: Nu
   if (kind === "fraction") parts.push(ranges.fractional());
   for (const divisor of divisors) {
     if (divisor === 1n) continue;
-    parts.push(terms.concat(terms.optional(terms.literal("-")), terms.multiple(Number(divisor))));
+    const { rest, zeros } = withoutZeros(divisor);
+    const digits = terms.concat(terms.multiple(Number(rest)), terms.literal("0".repeat(zeros)));
+    parts.push(terms.union(terms.literal("0"), terms.concat(terms.optional(terms.literal("-")), digits)));
   }
   for (const value of excluded) {
     const spellings = terms.union(ranges.spellings(decimalOf(value)), terms.literal(String(value)));
@@ -109,11 +113,10 @@ function multiplesOf({ keywords }: Compiler, nodes: readonly SchemaNode[]): read
   });
 }
 
-function isRecognised(compiler: Compiler, nodes: readonly SchemaNode[], divisor: bigint): boolean {
-  if (divisor <= largestDivisor) return true;
-  const node = nodes.find((one) => Number(compiler.keywords.number(one, "multipleOf")) === Number(divisor))!;
-  compiler.refuse(node, "multipleOf", `is above ${largestDivisor}`);
-  return false;
+/** A divisor as one without zeros at its end, and how many those were. */
+function withoutZeros(divisor: bigint): { rest: bigint; zeros: number } {
+  const zeros = /0*$/.exec(String(divisor))![0].length;
+  return { rest: divisor / 10n ** BigInt(zeros), zeros };
 }
 
 /** Beyond these, JavaScript rounds numbers, and whether they are multiples is left to chance; 1 divides them all. */
@@ -127,6 +130,7 @@ function withinSafe({ low, high }: Bounds<bigint>, divisors: readonly bigint[]):
 
 /** Numbers of a range, those that JavaScript writes with an exponent included where the range holds them all. */
 function decimals(terms: TermFactory, ranges: DecimalRanges, { low, high }: Bounds<number | bigint>): Term {
+  if (low === Number.POSITIVE_INFINITY || high === Number.NEGATIVE_INFINITY) return terms.never;
   if (low !== undefined && high !== undefined && compareNumbers(low, high) > 0) return terms.never;
   const parts: Term[] = [];
   const side = (sign: "" | "-", least: number | bigint | undefined, most: number | bigint | undefined) => {
@@ -135,7 +139,7 @@ function decimals(terms: TermFactory, ranges: DecimalRanges, { low, high }: Boun
     parts.push(terms.concat(terms.literal(sign), ranges.magnitudes(first.magnitude, last?.magnitude)));
     const exponents: string[] = [];
     if (most === undefined && from <= 1e21) exponents.push("\\+(?:2[1-9]|[3-9][0-9]|[12][0-9][0-9]|30[0-7])");
-    if (from <= smallest && (most === undefined || most >= 1e-6)) {
+    if (from <= Number.MIN_VALUE && (most === undefined || most >= 1e-6)) {
       exponents.push("-(?:[7-9]|[1-9][0-9]|[12][0-9][0-9]|30[0-7])");
     }
     for (const exponent of exponents) {
@@ -149,7 +153,7 @@ function decimals(terms: TermFactory, ranges: DecimalRanges, { low, high }: Boun
   return terms.union(...parts);
 }
 
-/** Multiples of numbers that are no integers: listed, where the bounds leave few. */
+/** Multiples of numbers that are no integers, or large: listed, where the bounds leave few. */
 function listedMultiplesOf(
   compiler: Compiler,
   nodes: readonly SchemaNode[],
@@ -162,7 +166,7 @@ function listedMultiplesOf(
   compiler.refuse(
     node,
     "multipleOf",
-    `is no integer, and minimum and maximum leave more than ${listedMultiples} values to be listed`,
+    `is no integer of at most ${largestDivisor}, and minimum and maximum leave more than ${listedMultiples} values`,
   );
   return written(compiler, nodes, shape, "number");
 }

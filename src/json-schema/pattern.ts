@@ -88,13 +88,12 @@ class PatternParser {
   }
 
   #repeated(): Anchored {
+    const isAnchor = this.#current === "^" || this.#current === "$";
     const item = this.#item();
     const bounds = this.#bounds();
     if (!bounds) return item;
     this.#take("?");
-    const isAssertion =
-      item.length === 1 && item[0]!.term.kind === "empty" && (item[0]!.start || item[0]!.end);
-    if (isAssertion) throw this.#wrong("an anchor cannot be repeated");
+    if (isAnchor) throw this.#wrong("an anchor cannot be repeated");
     const repeated = this.#anchored.repeat(item, bounds.min, bounds.max);
     if (!repeated) throw this.#inexpressible("an anchor that is repeated so often");
     return repeated;

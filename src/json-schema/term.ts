@@ -157,7 +157,7 @@ export class TermFactory {
     if (min === 1 && max === 1) return of;
     const unbounded = max === Number.POSITIVE_INFINITY;
     if (of.kind === "repeat" && of.min <= 1 && of.max === Number.POSITIVE_INFINITY && unbounded) {
-      return this.repeat(of.of, Math.min(min, 1) * of.min, max);
+      return this.repeat(of.of, min * of.min, max);
     }
     // Nothing can stand for any of the times, so that fewer are as good.
     const least = of.nullable ? 0 : min;

@@ -4,7 +4,7 @@ import { Ajv2020 } from "ajv/dist/2020.js";
 import formats from "ajv-formats";
 
 // What every object inherits, such as "constructor", is no property of it.
-const options = { strict: false, logger: false, ownProperties: true } as const;
+const options = { strict: false, strictNumbers: true, logger: false, ownProperties: true } as const;
 // Draft 7 ignores what stands beside $ref, which ajv does only when told.
 const ajv7 = new Ajv({ ...options, ignoreKeywordsWithRef: true } as object);
 const ajv2019 = new Ajv2019(options);

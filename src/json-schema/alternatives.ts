@@ -55,6 +55,7 @@ export class Alternatives {
   /** Schemas made here, so that the same place gives the same node. */
   readonly #kept = new Map<string, readonly SchemaNode[]>();
   readonly #compared = new Set<SchemaNode>();
+  readonly #checked = new Set<SchemaNode>();
 
   constructor(host: AlternativesHost) {
     this.#host = host;
@@ -79,6 +80,24 @@ export class Alternatives {
       }
     });
     return [...found.values()];
+  }
+
+  /** @throws JsonSchemaError where a schema leads back to itself without going into the value, or far on. */
+  checkCircles(node: SchemaNode, open: Set<SchemaNode> = new Set()): void {
+    if (this.#checked.has(node)) return;
+    if (open.has(node)) throw circular(node);
+    if (open.size > schemaLimits.references) {
+      throw new JsonSchemaError(
+        node.pointer,
+        undefined,
+        `more than ${schemaLimits.references} references follow one another; shorten the chain`,
+      );
+    }
+    open.add(node);
+    const options = this.#branchings(node, { node, up: undefined }).flatMap((branching) => branching.options);
+    for (const child of [...this.#conjuncts(node), ...options]) this.checkCircles(child, open);
+    open.delete(node);
+    this.#checked.add(node);
   }
 
   /** Leaves that hold whichever way is chosen. */
@@ -120,11 +139,12 @@ export class Alternatives {
         this.#host.impossible(node, "false", "the schema false allows nothing");
         return false;
       }
+      this.#host.spend(progress.leaves.length / 4);
+      if (progress.leaves.some((leaf) => leaf.node === node)) continue;
       const path: Path = { node, up };
       const all = this.#conjuncts(node);
       for (const child of all.reverse()) progress.pending.push({ node: child, up: path });
       progress.branchings.push(...this.#branchings(node, path));
-      if (progress.leaves.some((leaf) => leaf.node === node)) continue;
       progress.leaves.push({ node, path });
       progress.types &= this.#host.keywords.types(node);
       if (progress.types === 0) {

@@ -230,14 +230,9 @@ export class Compiler implements AlternativesHost {
       return undefined;
     const used = Object.keys(node.schema).filter((keyword) => assertions.has(keyword));
     if (used.length !== 1 || used[0] !== "anyOf") return undefined;
-    // Looks for circles, which rules that only name one another would hide.
-    this.certainOptions(node);
+    // Rules that only name one another would hide that they lead back.
+    this.#alternatives.checkCircles(node);
     return choice(...this.keywords.schemaList(node, "anyOf")!.map((option) => this.value([option], hint)));
-  }
-
-  /** Throws where an option leads back to where it is chosen. */
-  certainOptions(node: SchemaNode): void {
-    this.alternatives([node]);
   }
 
   #written(nodes: readonly SchemaNode[], name: string): Expression {

@@ -1,11 +1,13 @@
 /** Bounds on schemas, so that no schema can exhaust the process or make a grammar that would. */
 export const schemaLimits = {
   /** Values in the schema, at any depth. */
-  values: 200_000,
+  values: 50_000,
   /** UTF-16 units of all names and strings in the schema. */
   textLength: 4_000_000,
   /** Arrays and objects inside one another in the schema. */
   depth: 256,
+  /** References that lead to one another without going into the value. */
+  references: 1000,
   /** Ways in which `anyOf`, `oneOf`, `if` and the like combine at one place. */
   alternatives: 1000,
   /** Sets of subschemas that some value has to satisfy at once. */
@@ -21,5 +23,5 @@ export const schemaLimits = {
   /** Kinds of keys that `patternProperties` divide the others into. */
   keyKinds: 64,
   /** Steps of all that costs time, counted rather than timed. */
-  work: 20_000_000,
+  work: 5_000_000,
 } as const;

@@ -1,6 +1,7 @@
 import type { Leaf } from "./alternatives.ts";
 import type { Compiler } from "./compiler.ts";
 import { type MadeSchema, made } from "./keywords.ts";
+import { schemaLimits } from "./limits.ts";
 import type { SchemaNode } from "./schema-document.ts";
 import type { Term } from "./term.ts";
 
@@ -15,6 +16,7 @@ interface ObjectPart {
 /** What several schemas together say about the members of an object. */
 export class ObjectShape {
   readonly #compiler: Compiler;
+  readonly #nodes: readonly SchemaNode[];
   readonly #parts: readonly ObjectPart[];
   /** Strings that may be names. */
   readonly #names: Term;
@@ -28,6 +30,7 @@ export class ObjectShape {
     this.#compiler = compiler;
     const { keywords, terms } = compiler;
     const nodes = leaves.map(({ node }) => node);
+    this.#nodes = nodes;
     const own = nodes.map((node) => this.#part(node));
     this.#parts = [...own, ...leaves.flatMap((leaf) => this.#unevaluated(leaf, leaves))];
     this.required = new Set(nodes.flatMap((node) => keywords.names(node, "required")));
@@ -62,7 +65,7 @@ export class ObjectShape {
 
   /** Names that no schema gives, divided by the patterns that they match; and the schemas for their values. */
   otherNames(): { names: Term; schemas: readonly SchemaNode[] }[] {
-    const { terms } = this.#compiler;
+    const { terms, keywords } = this.#compiler;
     if (this.#closed && this.#parts.every(({ patterns }) => patterns.length === 0)) return [];
     const given = terms.union(...this.named.map((name) => terms.literal(name)));
     const patterns = [...new Set(this.#parts.flatMap((part) => part.patterns.map(({ term }) => term)))];
@@ -75,6 +78,14 @@ export class ObjectShape {
         { names: terms.intersection(names, terms.complement(pattern)), matched },
       ]);
       kinds = kinds.filter(({ names }) => this.#compiler.strings.isPossible(names));
+      if (kinds.length > schemaLimits.keyKinds) {
+        const node = this.#nodes.find((one) => keywords.map(one, "patternProperties").length > 0)!;
+        throw keywords.error(
+          node,
+          "patternProperties",
+          `divides names into more than ${schemaLimits.keyKinds} kinds; use fewer patterns that overlap`,
+        );
+      }
     }
     return kinds
       .filter(({ matched }) => !this.#closed || matched.length > 0)

@@ -79,6 +79,7 @@ export class TermFactory {
   }
 
   union(...terms: readonly Term[]): Term {
+    this.#spend(terms.length);
     const parts = new Set<Term>();
     let codes: CodeSet = [];
     for (const term of terms.flatMap((part) => (part.kind === "union" ? part.parts : [part]))) {
@@ -103,6 +104,7 @@ export class TermFactory {
   }
 
   intersection(...terms: readonly Term[]): Term {
+    this.#spend(terms.length);
     const parts = new Set<Term>();
     for (const term of terms.flatMap((part) => (part.kind === "intersection" ? part.parts : [part]))) {
       if (term === this.never) return term;
@@ -155,10 +157,8 @@ export class TermFactory {
     if (max === 0 || of.kind === "empty") return this.empty;
     if (of === this.never) return min === 0 ? this.empty : of;
     if (min === 1 && max === 1) return of;
-    const unbounded = max === Number.POSITIVE_INFINITY;
-    if (of.kind === "repeat" && of.min <= 1 && of.max === Number.POSITIVE_INFINITY && unbounded) {
-      return this.repeat(of.of, min * of.min, max);
-    }
+    // Counts up to one that start from none or one leave no gaps between their multiples.
+    if (of.kind === "repeat" && of.min <= 1) return this.repeat(of.of, min * of.min, max * of.max);
     // Nothing can stand for any of the times, so that fewer are as good.
     const least = of.nullable ? 0 : min;
     return this.#make(`r${of.id},${least},${max}`, least === 0, {
@@ -246,6 +246,7 @@ export class TermFactory {
         events.push({ at: codes[at]!, opens: true, to }, { at: codes[at + 1]! + 1, opens: false, to });
       }
     }
+    this.#spend(events.length);
     events.sort((a, b) => a.at - b.at);
     const open = new Map<Term, number>();
     const pieces: TermEdge[] = [];
@@ -286,7 +287,7 @@ export class TermFactory {
   #make(key: string, nullable: boolean, body: Body): Term {
     let term = this.#interned.get(key);
     if (!term) {
-      this.#spend(1 + key.length / 16);
+      this.#spend(1 + key.length / 8);
       term = { id: this.#interned.size, nullable, ...body } as Term;
       this.#interned.set(key, term);
     }

@@ -160,7 +160,7 @@ const inexpressible: readonly Refusal[] = [
 /** Too large in any mode. */
 const excessive: readonly Refusal[] = [
   [string({ description: "x".repeat(schemaLimits.textLength + 1) }), "", /characters/],
-  [{ enum: list(schemaLimits.values + 1, Number) }, "", /more than 200000 values/],
+  [{ enum: list(schemaLimits.values + 1, Number) }, "", /more than 50000 values/],
   [string({ pattern: "^(a|b)*a(a|b){14}$", minLength: 3 }), "/pattern", /4000 states/],
   [string({ pattern: "^[a-z]*b", maxLength: 100_000 }), "/pattern", /4000 states/],
   [string({ minLength: 1e9 }), "/minLength", /above 1000000/],

@@ -25,6 +25,14 @@ export type { TierSnapshot } from "./engine/tier-counters.ts";
 export { WorkerEngine } from "./engine/worker-engine.ts";
 export { checkGguf } from "./gguf-file.ts";
 export { Grammar, type GrammarMatcher, type GrammarOptions, grammarLimits } from "./grammar.ts";
+export {
+  JsonSchemaError,
+  type JsonSchemaOptions,
+  type SchemaGrammar,
+  type SchemaReport,
+  schemaLimits,
+  schemaToGrammar,
+} from "./json-schema/index.ts";
 export { type LlamaCache, LlamaDiskCache, LlamaRAMCache } from "./llama/cache.ts";
 export type { LlamaState } from "./llama/state.ts";
 export type * from "./llama/types.ts";

@@ -1,0 +1,139 @@
+import { type CodeSet, uniteCodes } from "./code-set.ts";
+import type { Term, TermFactory } from "./term.ts";
+
+/** A deterministic automaton without dead states; state 0 is the start. */
+export interface Automaton {
+  /** Shape [states]. */
+  readonly accepting: readonly boolean[];
+  /** Disjoint sets of code points, one for each target. Shape [states][edges]. */
+  readonly edges: readonly (readonly StateEdge[])[];
+}
+
+interface StateEdge {
+  readonly codes: CodeSet;
+  readonly to: number;
+}
+
+/**
+ * Automata with more states are made minimal only where that takes few rounds: not those that count, which are nearly
+ * minimal as their derivatives make them.
+ */
+const minimizedStates = 300;
+const rounds = 40;
+
+/**
+ * The automaton of a term's derivatives.
+ * @returns undefined where it has more than `limit` states, and an automaton without states where nothing matches.
+ */
+export function automatonOf(terms: TermFactory, start: Term, limit: number): Automaton | undefined {
+  const ids = new Map([[start, 0]]);
+  const edges: StateEdge[][] = [];
+  for (const term of ids.keys()) {
+    edges.push(
+      terms.edges(term).map(({ codes, to }) => {
+        if (!ids.has(to)) ids.set(to, ids.size);
+        return { codes, to: ids.get(to)! };
+      }),
+    );
+    if (ids.size > limit) return undefined;
+  }
+  const accepting = [...ids.keys()].map((term) => term.nullable);
+  const live = liveStates({ accepting, edges });
+  if (!live.has(0)) return { accepting: [], edges: [] };
+  const classes = equivalenceClasses({ accepting, edges }, live);
+  return renumbered({ accepting, edges }, live, (state) => classes?.[state] ?? state);
+}
+
+/** States from which an accepting one can be reached. */
+function liveStates({ accepting, edges }: Automaton): Set<number> {
+  const sources: number[][] = edges.map(() => []);
+  for (const [from, list] of edges.entries()) for (const { to } of list) sources[to]!.push(from);
+  const live = new Set([...accepting.keys()].filter((state) => accepting[state]));
+  for (const state of live) for (const source of sources[state]!) live.add(source);
+  return live;
+}
+
+/** For each state, the number of its class of states that accept the same texts (Moore 1956); undefined for too many rounds. */
+function equivalenceClasses(
+  { accepting, edges }: Automaton,
+  live: ReadonlySet<number>,
+): number[] | undefined {
+  const sets = new SetNumbers();
+  const numbered = edges.map((list) =>
+    list.filter(({ to }) => live.has(to)).map(({ codes, to }) => ({ set: sets.numberOf(codes), to })),
+  );
+  let classes = accepting.map(Number);
+  const most = accepting.length <= minimizedStates ? accepting.length : rounds;
+  for (let [count, round] = [0, 0]; round <= most; round++) {
+    const numbers = new Map<string, number>();
+    const next = classes.map((own, state) => {
+      const targets = new Map<number, number>();
+      for (const { set, to } of numbered[state]!) {
+        const known = targets.get(classes[to]!);
+        targets.set(classes[to]!, known === undefined ? set : sets.united(known, set));
+      }
+      const signature = [...targets].sort((a, b) => a[0] - b[0]).join(" ");
+      const key = `${own}|${signature}`;
+      if (!numbers.has(key)) numbers.set(key, numbers.size);
+      return numbers.get(key)!;
+    });
+    classes = next;
+    if (numbers.size === count) return classes;
+    count = numbers.size;
+  }
+  return undefined;
+}
+
+/** Numbers for sets, so that large ones are compared and united once. */
+class SetNumbers {
+  readonly #numbers = new Map<string, number>();
+  readonly #sets: CodeSet[] = [];
+  readonly #unions = new Map<string, number>();
+
+  numberOf(codes: CodeSet): number {
+    const key = codes.join();
+    let number = this.#numbers.get(key);
+    if (number === undefined) {
+      number = this.#sets.push(codes) - 1;
+      this.#numbers.set(key, number);
+    }
+    return number;
+  }
+
+  united(one: number, other: number): number {
+    const key = one < other ? `${one} ${other}` : `${other} ${one}`;
+    let number = this.#unions.get(key);
+    if (number === undefined) {
+      number = this.numberOf(uniteCodes(this.#sets[one]!, this.#sets[other]!));
+      this.#unions.set(key, number);
+    }
+    return number;
+  }
+}
+
+/** Merges states that `classOf` maps to one number, drops dead and unreachable ones, and counts from the start on. */
+function renumbered(
+  { accepting, edges }: Automaton,
+  live: ReadonlySet<number>,
+  classOf: (state: number) => number,
+): Automaton {
+  const ids = new Map([[classOf(0), 0]]);
+  const members = new Map([[classOf(0), 0]]);
+  const result = { accepting: [] as boolean[], edges: [] as StateEdge[][] };
+  for (const number of ids.keys()) {
+    const state = members.get(number)!;
+    const targets = new Map<number, CodeSet[]>();
+    for (const { codes, to } of edges[state]!) {
+      if (!live.has(to)) continue;
+      const target = classOf(to);
+      if (!ids.has(target)) {
+        ids.set(target, ids.size);
+        members.set(target, to);
+      }
+      targets.set(ids.get(target)!, [...(targets.get(ids.get(target)!) ?? []), codes]);
+    }
+    result.accepting.push(accepting[state]!);
+    result.edges.push([...targets].map(([to, sets]) => ({ codes: uniteCodes(...sets), to })));
+  }
+  return result;
+}

@@ -1,0 +1,330 @@
+import { type Alternative, Alternatives, type AlternativesHost, type Leaf } from "./alternatives.ts";
+import { arrayExpression } from "./arrays.ts";
+import { areDisjoint } from "./disjoint.ts";
+import { choice, type Expression, isNothing, nothing, rule, text } from "./expression.ts";
+import { Instances } from "./instances.ts";
+import { JsonSchemaError, pointerStep, type SchemaReport } from "./json-schema-error.ts";
+import { equalityKey, jsonText } from "./json-value.ts";
+import { excludedValues, Keywords, type MadeSchema, made, typeBits } from "./keywords.ts";
+import { schemaLimits } from "./limits.ts";
+import { Negations } from "./negation.ts";
+import { numberExpression } from "./numbers.ts";
+import { objectExpression } from "./objects.ts";
+import { RuleSet } from "./rule-set.ts";
+import type { SchemaDocument, SchemaNode } from "./schema-document.ts";
+import { Strings } from "./strings.ts";
+import { TermFactory } from "./term.ts";
+import { textChoice } from "./text-choice.ts";
+import { type Whitespace, whitespaceOf } from "./whitespace.ts";
+
+export interface CompilerOptions {
+  readonly mode: "strict" | "lenient";
+  readonly whitespace: "none" | "space" | "lines";
+  readonly additionalProperties: "allowed" | "refused";
+}
+
+interface Reason {
+  readonly pointer: string;
+  readonly keyword: string;
+  readonly message: string;
+}
+
+/** Writes the rules of a schema. One rule stands for one set of subschemas that a value has to satisfy at once. */
+export class Compiler implements AlternativesHost {
+  readonly document: SchemaDocument;
+  readonly options: CompilerOptions;
+  readonly keywords: Keywords;
+  readonly negations: Negations;
+  readonly rules = new RuleSet();
+  readonly terms: TermFactory;
+  readonly strings: Strings;
+  readonly space: Whitespace;
+  readonly instances: Instances;
+  readonly reports: SchemaReport[] = [];
+  readonly #alternatives = new Alternatives(this);
+  readonly #names = new Map<string, string>();
+  readonly #known = new Map<SchemaNode, readonly Alternative[]>();
+  readonly #queue: { name: string; nodes: readonly SchemaNode[] }[] = [];
+  /** Why a rule matches nothing, as far as it is known. */
+  readonly #reasons = new Map<string, Reason>();
+  #reason: Reason | undefined;
+  #work = 0;
+
+  constructor(document: SchemaDocument, options: CompilerOptions) {
+    this.document = document;
+    this.options = options;
+    this.keywords = new Keywords(document);
+    this.negations = new Negations(this.keywords);
+    this.terms = new TermFactory((steps) => this.spend(steps));
+    this.strings = new Strings(this);
+    this.space = whitespaceOf(options.whitespace, this.rules);
+    this.instances = new Instances(this);
+  }
+
+  /** GBNF for the whole schema. @throws JsonSchemaError */
+  compile(): string {
+    const root = this.rules.freshName("root");
+    this.#names.set(this.#key([this.document.root]), root);
+    this.#queue.push({ name: root, nodes: [this.document.root] });
+    for (let next = this.#queue.shift(); next; next = this.#queue.shift())
+      this.#define(next.name, next.nodes);
+    const productive = this.rules.productive();
+    if (!productive.has(root)) throw this.#unsatisfiable(root, productive);
+    return this.rules.print(root);
+  }
+
+  /** A rule for the values that satisfy all of these schemas. */
+  value(nodes: readonly SchemaNode[], hint: string): Expression {
+    const distinct = this.#distinct(nodes.map((node) => this.#target(node)));
+    const refusing = distinct.find(({ schema }) => schema === false);
+    if (refusing) {
+      this.impossible(refusing, "false", "the schema false allows nothing");
+      return nothing;
+    }
+    const key = this.#key(distinct);
+    let name = this.#names.get(key);
+    if (name === undefined) {
+      if (this.#names.size >= schemaLimits.conjunctions) {
+        throw this.#tooLarge(`more than ${schemaLimits.conjunctions} combinations of subschemas`);
+      }
+      name = this.rules.freshName(distinct.length === 0 ? "value" : hint);
+      this.#names.set(key, name);
+      this.#queue.push({ name, nodes: distinct });
+    }
+    return rule(name);
+  }
+
+  /** Whether no value can be both; called before rules are written. */
+  areDisjoint(one: SchemaNode, other: SchemaNode): boolean {
+    return areDisjoint(this, one, other);
+  }
+
+  alternatives(nodes: readonly SchemaNode[]): Alternative[] {
+    return this.#alternatives.of(this.#distinct(nodes));
+  }
+
+  /** The alternatives of one schema, which are kept. */
+  alternativesOf(node: SchemaNode): readonly Alternative[] {
+    let known = this.#known.get(node);
+    if (!known) {
+      known = this.alternatives([node]);
+      this.#known.set(node, known);
+    }
+    return known;
+  }
+
+  certain(nodes: readonly SchemaNode[]): readonly Leaf[] {
+    return this.#alternatives.certain(this.#distinct(nodes));
+  }
+
+  spend(steps: number): void {
+    this.#work += steps;
+    if (this.#work > schemaLimits.work) throw this.#tooLarge("more work than is allowed for one schema");
+  }
+
+  report(node: SchemaNode, keyword: string, message: string): void {
+    const entry = { pointer: node.pointer + pointerStep(keyword), keyword, message: `${keyword} ${message}` };
+    const isKnown = ({ pointer, message: text }: SchemaReport) =>
+      pointer === entry.pointer && text === entry.message;
+    if (!this.reports.some(isKnown)) this.reports.push(entry);
+  }
+
+  refuse(node: SchemaNode, keyword: string, message: string): void {
+    if (this.options.mode === "strict") {
+      throw this.keywords.error(
+        node,
+        keyword,
+        `${message}; leave it out, or use the lenient mode to have it ignored and reported`,
+      );
+    }
+    this.report(node, keyword, `${message}; it is ignored`);
+  }
+
+  impossible(node: SchemaNode, keyword: string, message: string): void {
+    // A schema false may stand where nothing has to be, so that any other reason tells more.
+    if (this.#reason && this.#reason.keyword !== "false") return;
+    const pointer = keyword === "false" ? node.pointer : node.pointer + pointerStep(keyword);
+    this.#reason = { pointer, keyword, message };
+  }
+
+  #tooLarge(what: string): JsonSchemaError {
+    return new JsonSchemaError("", undefined, `the schema needs ${what}; make it simpler`);
+  }
+
+  /** What a schema that is nothing but a reference refers to, so that both have one rule. */
+  #target(start: SchemaNode): SchemaNode {
+    let node = start;
+    for (const seen = new Set<SchemaNode>(); !seen.has(node); ) {
+      seen.add(node);
+      if (typeof node.schema === "boolean") return node;
+      const used = Object.keys(node.schema).filter((keyword) => assertions.has(keyword));
+      const reference = used.length === 1 ? this.keywords.string(node, "$ref") : undefined;
+      if (reference === undefined || (node.schema as MadeSchema)[made]) return node;
+      node = this.document.resolve(node, "$ref", reference);
+    }
+    return start;
+  }
+
+  #distinct(nodes: readonly SchemaNode[]): readonly SchemaNode[] {
+    const unique = new Map(nodes.filter(({ schema }) => schema !== true).map((node) => [node.id, node]));
+    return [...unique.values()];
+  }
+
+  #key(nodes: readonly SchemaNode[]): string {
+    return nodes
+      .filter(({ schema }) => schema !== true)
+      .map(({ id }) => id)
+      .sort((a, b) => a - b)
+      .join();
+  }
+
+  #define(name: string, nodes: readonly SchemaNode[]): void {
+    this.#reason = undefined;
+    const distinct = this.#distinct(nodes);
+    const expression =
+      this.#finite(distinct) ?? this.#plainUnion(distinct, name) ?? this.#written(distinct, name);
+    this.rules.define(name, expression);
+    if (this.#reason) this.#reasons.set(name, this.#reason);
+    if (this.rules.size > schemaLimits.conjunctions * 2) {
+      throw this.#tooLarge(`more than ${schemaLimits.conjunctions * 2} rules`);
+    }
+  }
+
+  /** The values of `enum` and `const`, where one of them holds whatever else is chosen. */
+  #finite(nodes: readonly SchemaNode[]): Expression | undefined {
+    const leaves = this.certain(nodes);
+    const values = this.#listed(leaves.map(({ node }) => node));
+    return values && this.#listing(values, nodes);
+  }
+
+  #listed(
+    nodes: readonly SchemaNode[],
+  ): { node: SchemaNode; keyword: string; values: readonly unknown[] } | undefined {
+    for (const node of nodes) {
+      const finite = this.keywords.finite(node);
+      if (finite) return { node, ...finite };
+    }
+    return undefined;
+  }
+
+  #listing(
+    { node, keyword, values }: { node: SchemaNode; keyword: string; values: readonly unknown[] },
+    nodes: readonly SchemaNode[],
+  ): Expression {
+    const distinct = new Map(values.map((value) => [equalityKey(value), value]));
+    const allowed = [...distinct.values()].filter((value) => {
+      this.spend(1);
+      return nodes.every((other) => this.instances.satisfies(other, value));
+    });
+    if (allowed.length === 0) this.impossible(node, keyword, "leaves no value that the other keywords allow");
+    return textChoice(
+      allowed.map((value) => jsonText(value)),
+      this.rules,
+    );
+  }
+
+  /** A choice of other rules, for a schema that is nothing but `$ref` or `anyOf`: so that they are not written again. */
+  #plainUnion(nodes: readonly SchemaNode[], hint: string): Expression | undefined {
+    const [node] = nodes;
+    if (nodes.length !== 1 || typeof node?.schema !== "object" || (node.schema as MadeSchema)[made])
+      return undefined;
+    const used = Object.keys(node.schema).filter((keyword) => assertions.has(keyword));
+    if (used.length !== 1 || used[0] !== "anyOf") return undefined;
+    // Rules that only name one another would hide that they lead back.
+    this.#alternatives.checkCircles(node);
+    return choice(...this.keywords.schemaList(node, "anyOf")!.map((option) => this.value([option], hint)));
+  }
+
+  #written(nodes: readonly SchemaNode[], name: string): Expression {
+    const alternatives = this.alternatives(nodes);
+    return choice(...alternatives.map((alternative) => this.#alternative(alternative, nodes, name)));
+  }
+
+  #alternative({ leaves, types }: Alternative, nodes: readonly SchemaNode[], name: string): Expression {
+    const listed = this.#listed(leaves.map(({ node }) => node));
+    if (listed) return this.#listing(listed, [...nodes, ...leaves.map(({ node }) => node)]);
+    const excluded = leaves.flatMap(({ node }) => (node.schema as MadeSchema)[excludedValues] ?? []);
+    const scalar = (value: null | boolean) =>
+      excluded.some((other) => other === value) ? nothing : text(String(value));
+    const hint = name === "root" ? "" : `${name}-`;
+    const options: Expression[] = [];
+    const add = (bits: number, type: string, make: (hint: string) => Expression) => {
+      if ((types & bits) === 0) return;
+      const expression = make(nodes.length === 0 ? type : `${hint}${type}`);
+      // A rule for each type keeps what is common to many schemas in one place.
+      options.push(
+        leaves.length === 0 || isNothing(expression) ? this.rules.named(type, expression) : expression,
+      );
+    };
+    add(typeBits.object, "object", (own) => objectExpression(this, leaves, excluded, own));
+    add(typeBits.array, "array", (own) => arrayExpression(this, leaves, excluded, own));
+    add(typeBits.string, "string", (own) => this.strings.expression(leaves, excluded, own));
+    add(typeBits.number, "number", (own) => numberExpression(this, leaves, types, excluded, own));
+    if (types & typeBits.boolean) options.push(scalar(true), scalar(false));
+    if (types & typeBits.null) options.push(scalar(null));
+    return choice(...options);
+  }
+
+  #unsatisfiable(root: string, productive: ReadonlySet<string>): JsonSchemaError {
+    const seen = new Set([root]);
+    for (const name of seen) {
+      const reason = this.#reasons.get(name);
+      if (reason) {
+        return new JsonSchemaError(
+          reason.pointer,
+          reason.keyword === "false" ? undefined : reason.keyword,
+          `no value satisfies the schema: ${reason.message}`,
+        );
+      }
+      for (const used of this.rules.uses(name)) if (!productive.has(used)) seen.add(used);
+    }
+    return new JsonSchemaError(
+      "",
+      undefined,
+      "no finite value satisfies the schema; it requires itself without an end",
+    );
+  }
+}
+
+/** Keywords that say something about values; the others are notes, or unknown. */
+const assertions = new Set([
+  "$ref",
+  "$dynamicRef",
+  "$recursiveRef",
+  "allOf",
+  "anyOf",
+  "oneOf",
+  "not",
+  "if",
+  "type",
+  "enum",
+  "const",
+  "multipleOf",
+  "minimum",
+  "maximum",
+  "exclusiveMinimum",
+  "exclusiveMaximum",
+  "minLength",
+  "maxLength",
+  "pattern",
+  "format",
+  "items",
+  "prefixItems",
+  "additionalItems",
+  "contains",
+  "minItems",
+  "maxItems",
+  "uniqueItems",
+  "unevaluatedItems",
+  "properties",
+  "patternProperties",
+  "additionalProperties",
+  "propertyNames",
+  "required",
+  "minProperties",
+  "maxProperties",
+  "dependentRequired",
+  "dependentSchemas",
+  "dependencies",
+  "unevaluatedProperties",
+]);

@@ -1,0 +1,60 @@
+import type { Compiler } from "./compiler.ts";
+import { compareNumbers, neighbour, roundedInteger } from "./decimal.ts";
+import type { Bounds } from "./decimal-range.ts";
+import { integerFormats } from "./formats.ts";
+import type { SchemaNode } from "./schema-document.ts";
+
+export interface Bound {
+  readonly value: number | bigint;
+  readonly exclusive: boolean;
+}
+
+/** The narrowest of the bounds that schemas set. */
+export function boundsOf({ keywords }: Compiler, nodes: readonly SchemaNode[]): Bounds<Bound> {
+  const lows: Bound[] = [];
+  const highs: Bound[] = [];
+  for (const node of nodes) {
+    const collect = (into: Bound[], keyword: string) => {
+      const value = keywords.number(node, keyword);
+      if (value !== undefined) into.push({ value, exclusive: keyword.startsWith("exclusive") });
+    };
+    collect(lows, "minimum");
+    collect(lows, "exclusiveMinimum");
+    collect(highs, "maximum");
+    collect(highs, "exclusiveMaximum");
+    const format = integerFormats.get(keywords.string(node, "format") ?? "");
+    if (format) {
+      lows.push({ value: format.low, exclusive: false });
+      highs.push({ value: format.high, exclusive: false });
+    }
+  }
+  // Of two equal bounds the exclusive one is the narrower, on either side.
+  lows.sort((a, b) => compareNumbers(a.value, b.value) || Number(a.exclusive) - Number(b.exclusive));
+  highs.sort((a, b) => compareNumbers(a.value, b.value) || Number(b.exclusive) - Number(a.exclusive));
+  return { low: lows.at(-1), high: highs[0] };
+}
+
+/** The integers within bounds. */
+export function integersIn({ low, high }: Bounds<Bound>): Bounds<bigint> {
+  return { low: low && innerInteger(low, "up"), high: high && innerInteger(high, "down") };
+}
+
+function innerInteger({ value, exclusive }: Bound, direction: "up" | "down"): bigint {
+  const rounded = roundedInteger(value, direction);
+  if (!exclusive || compareNumbers(value, rounded) !== 0) return rounded;
+  // Next to a bound that large, JavaScript would read the neighbour as the bound itself.
+  if (typeof value === "number" && !Number.isSafeInteger(value)) {
+    const next = neighbour(value, direction);
+    if (Number.isFinite(next)) return roundedInteger(next, direction);
+  }
+  return rounded + (direction === "up" ? 1n : -1n);
+}
+
+/** The numbers within bounds, the outermost included. */
+export function numbersIn({ low, high }: Bounds<Bound>): Bounds<number | bigint> {
+  return { low: low && innermost(low, "up"), high: high && innermost(high, "down") };
+}
+
+function innermost({ value, exclusive }: Bound, direction: "up" | "down"): number | bigint {
+  return exclusive && typeof value === "number" ? neighbour(value, direction) : value;
+}

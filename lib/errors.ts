@@ -10,6 +10,7 @@ export type CriaErrorCode =
   | "BUSY"
   | "GRAMMAR"
   | "TEMPLATE"
+  | "ANSWER"
   | "ABORTED"
   | "WORKER_CRASHED";
 

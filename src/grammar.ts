@@ -1,3 +1,4 @@
+import { ContentCache } from "../lib/content-cache.ts";
 import { GrammarError } from "../lib/errors.ts";
 import type { CompiledGrammar } from "./grammar/elements.ts";
 import { grammarLimits } from "./grammar/limits.ts";
@@ -8,6 +9,9 @@ import type { Vocab } from "./vocab.ts";
 
 export { grammarLimits } from "./grammar/limits.ts";
 export type { GrammarMatcher } from "./grammar/matcher.ts";
+
+/** Characters of the grammars that are kept compiled. */
+const knownCharacters = 4 * grammarLimits.sourceLength;
 
 export interface GrammarOptions {
   /** The rule that a whole text must match. Default "root". */
@@ -48,6 +52,15 @@ export class Grammar {
     const odd = source.search(/\0|\p{Surrogate}/u);
     if (odd >= 0) throw errorAt(source, odd, "a NUL or lone surrogate; write it as \\x00 or \\uHHHH");
     return new Grammar(source, root, new GrammarParser(source).parse(root));
+  }
+
+  static readonly #known = new ContentCache<Grammar>(knownCharacters);
+
+  /** As {@link parse}; of the same text, while it was used lately, the same grammar. */
+  static of(source: string, options: GrammarOptions = {}): Grammar {
+    if (typeof source !== "string") return Grammar.parse(source, options);
+    const { root = "root" } = options;
+    return Grammar.#known.get(`${root} ${source}`, () => Grammar.parse(source, options));
   }
 
   /**

@@ -1,3 +1,4 @@
+import type { output, ZodType } from "zod";
 import { DisposedError, RequestError } from "../lib/errors.ts";
 import { logitsToLogprobs, longestCommonPrefix } from "../lib/index.ts";
 import type { ChatTemplate } from "./chat/index.ts";
@@ -156,13 +157,19 @@ export class Llama implements AsyncDisposable {
     return params.stream ? streamCompletion(this.#parts, params) : completeAtOnce(this.#parts, params);
   }
 
+  createChatCompletion<Schema extends ZodType>(
+    params: ChatCompletionParams & { response_format: Schema; stream?: false | null | undefined },
+  ): Promise<ChatCompletion<output<Schema>>>;
   createChatCompletion(
     params: ChatCompletionParams & { stream: true },
   ): AsyncGenerator<ChatCompletionChunk, void>;
   createChatCompletion(
     params: ChatCompletionParams & { stream?: false | null | undefined },
   ): Promise<ChatCompletion>;
-  /** Answers a chat, like OpenAI's `/v1/chat/completions`. */
+  /**
+   * Answers a chat, like OpenAI's `/v1/chat/completions`. With a zod schema as `response_format`, `message.parsed` is what it makes of
+   * the answer.
+   */
   createChatCompletion(
     params: ChatCompletionParams,
   ): AsyncGenerator<ChatCompletionChunk, void> | Promise<ChatCompletion> {

@@ -380,7 +380,7 @@ function prepare(
   triggers?: ConstructorParameters<typeof GrammarGuard>[2],
 ) {
   const { vocab } = model;
-  const parsed = typeof grammar === "string" ? Grammar.parse(grammar) : grammar;
+  const parsed = typeof grammar === "string" ? Grammar.of(grammar) : grammar;
   if (!(parsed instanceof Grammar))
     throw new TypeError("grammar must be GBNF text, or Grammar.parse() of it");
   const guard = new GrammarGuard(parsed.matcher(vocab), vocab, triggers);

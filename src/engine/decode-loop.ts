@@ -227,5 +227,5 @@ function storePort(host: HostTier, { commands, events }: NonNullable<DecodeWorke
 function revive(spec: RequestSpec): RequestSpec {
   const { grammar } = spec.sampling;
   if (typeof grammar !== "object" || grammar === null) return spec;
-  return { ...spec, sampling: { ...spec.sampling, grammar: Grammar.parse(grammar.source, grammar) } };
+  return { ...spec, sampling: { ...spec.sampling, grammar: Grammar.of(grammar.source, grammar) } };
 }

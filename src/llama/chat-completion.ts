@@ -7,6 +7,7 @@ import { checkCount, checkStops, checkTopCount } from "./check-params.ts";
 import { type ChunkReports, chunkReports } from "./chunk-reports.ts";
 import { tokenText } from "./completion.ts";
 import { type GeneratedToken, mergedDeltas } from "./deltas.ts";
+import { parsedAnswer, zodSchemaOf } from "./response-format.ts";
 import { responseHead } from "./response-head.ts";
 import type {
   ChatCompletion,
@@ -154,6 +155,8 @@ export async function chatAtOnce(
         ...responseHead("chatcmpl", parts.engine.model, params.model),
         object: "chat.completion" as const,
       };
+      const schema = zodSchemaOf(params);
+      if (schema) for (const choice of done) choice.message.parsed = await parsedAnswer(schema, choice);
       return { ...head, choices: done, ...step.value };
     }
     const { index, delta, finish_reason, logprobs } = step.value.choice;

@@ -4,6 +4,7 @@ import type { SamplerChain } from "../sampler.ts";
 import { createSampler, type SamplingParams, samplingDefaults } from "../sampling-params.ts";
 import type { AnsweringEngine } from "./answer.ts";
 import { checkGeneration } from "./check-params.ts";
+import { grammarOf } from "./response-format.ts";
 import type { GenerationParams } from "./types.ts";
 
 export type Prompt = string | ArrayLike<number>;
@@ -17,9 +18,10 @@ export interface PreparedRequest extends Disposable {
 export function engineRequest(
   engine: AnsweringEngine,
   prompt: Prompt,
-  params: GenerationParams,
+  given: GenerationParams,
 ): PreparedRequest {
-  checkGeneration(params);
+  checkGeneration(given);
+  const params = { ...given, grammar: grammarOf(given) };
   if (!engine.generates)
     throw new RequestError("this model is an encoder and cannot generate; use createEmbedding");
   const { max_tokens, n_keep } = params;

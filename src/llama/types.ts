@@ -1,12 +1,13 @@
 import type { ChatMessage, ChatTool } from "../chat/index.ts";
 import type { AdapterScale } from "../engine/request.ts";
 import type { SamplingParams } from "../sampling-params.ts";
+import type { AnswerShape } from "./response-format.ts";
 
 /** Called with the tokens so far (prompt included) and the logits of the next; true ends the text. */
 export type StoppingCriterion = (tokens: Int32Array, logits: Float32Array) => boolean;
 
 /** What a generation may be told, beside how to sample. */
-export interface GenerationParams extends SamplingParams {
+export interface GenerationParams extends SamplingParams, AnswerShape {
   /** Most tokens to generate; undefined, null or a negative number: until the context is full. */
   max_tokens?: number | null | undefined;
   signal?: AbortSignal | undefined;
@@ -81,8 +82,7 @@ export interface StreamReports {
   timings_per_token?: boolean | undefined;
 }
 
-interface CommonParams extends Omit<GenerationParams, "grammar">, StreamReports {
-  grammar?: SamplingParams["grammar"];
+interface CommonParams extends GenerationParams, StreamReports {
   model?: string | undefined;
   n?: number | null | undefined;
   stop?: string | readonly string[] | null | undefined;
@@ -160,19 +160,25 @@ export interface ChatLogprobs {
   refusal: null;
 }
 
-export interface ChatCompletionChoice {
+export interface ChatCompletionChoice<Parsed = unknown> {
   index: number;
-  message: { role: "assistant"; content: string; refusal: null };
+  message: {
+    role: "assistant";
+    content: string;
+    refusal: null;
+    /** The answer as the zod schema that it was asked for with gives it; null where it was cut off (`finish_reason`). */
+    parsed?: Parsed | null;
+  };
   finish_reason: FinishReason;
   logprobs: ChatLogprobs | null;
 }
 
-export interface ChatCompletion {
+export interface ChatCompletion<Parsed = unknown> {
   id: string;
   object: "chat.completion";
   created: number;
   model: string;
-  choices: ChatCompletionChoice[];
+  choices: ChatCompletionChoice<Parsed>[];
   usage: Usage;
   timings: Timings;
 }

@@ -42,7 +42,6 @@ const empty = (value: unknown) => Array.isArray(value) && value.length === 0;
 
 /** Would change the answer, and are not supported. */
 const refused = {
-  json_schema: only("is not supported yet; use grammar"),
   n_discard: only("is not supported: a context shift drops half of what it may", (value) => value === 0),
   n_indent: only("is not supported", (value) => value === 0),
   post_sampling_probs: only(
@@ -54,6 +53,23 @@ const refused = {
   preserved_tokens: only("is not supported", empty),
   backend_sampling: only("is not supported", (value) => value === false),
 } as const;
+
+/** Any JSON schema; what is wrong with it is said by whoever compiles it. */
+const jsonSchema = z.union([z.boolean(), z.record(z.string(), z.unknown())]);
+
+const responseFormat = z.discriminatedUnion("type", [
+  z.strictObject({ type: z.literal("text") }),
+  z.strictObject({ type: z.literal("json_object"), schema: jsonSchema.nullish() }),
+  z.strictObject({
+    type: z.literal("json_schema"),
+    json_schema: z.strictObject({
+      name: z.string().max(64).optional(),
+      description: z.string().optional(),
+      schema: jsonSchema.optional(),
+      strict: flag,
+    }),
+  }),
+]);
 
 const logitBias = z.union([
   z.record(z.string(), z.union([z.number(), z.literal(false)])),
@@ -97,6 +113,7 @@ const sampling = {
   logit_bias: logitBias.nullish(),
   ignore_eos: flag,
   grammar: z.string().nullish(),
+  json_schema: jsonSchema.nullish(),
 } as const;
 
 /** Beyond such scales a model's numbers overflow. */
@@ -166,8 +183,6 @@ const message = z.discriminatedUnion("role", [
   z.strictObject({ role: z.literal("function"), content: z.string().nullable(), name: z.string() }),
 ]);
 
-const isText = (value: unknown) => (value as { type?: unknown } | null)?.type === "text";
-
 const chatShape = {
   ...openai,
   messages: z.array(message).min(1),
@@ -185,7 +200,7 @@ const chatShape = {
   parallel_tool_calls: flag,
   functions: only("functions are not supported yet", empty),
   function_call: only("needs functions, which are not supported yet", (value) => value === "none"),
-  response_format: only('only {"type": "text"} is supported yet; use grammar', isText),
+  response_format: responseFormat.nullish(),
   modalities: only('only ["text"] is supported', (value) => JSON.stringify(value) === '["text"]'),
   audio: only("audio is not supported"),
   reasoning_effort: only("is not supported; see chat_template_kwargs"),

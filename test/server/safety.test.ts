@@ -91,7 +91,7 @@ describe("a field at fault is named", () => {
     [native, { prompt: "a", n_probs: -1 }, "n_probs"],
     [native, { prompt: ["a", 1.5] }, "prompt[1]"],
     [native, { prompt: "a", response_fields: "content" }, "response_fields"],
-    [native, { prompt: "a", json_schema: {} }, "json_schema"],
+    [native, { prompt: "a", json_schema: { multipleOf: 0.1 } }, "json_schema"],
     [native, { prompt: "a", mirostat: 3 }, "mirostat"],
     ["/v1/embeddings", {}, "input"],
     ["/v1/embeddings", { input: "" }, "input[0]"],

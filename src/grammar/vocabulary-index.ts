@@ -9,6 +9,13 @@ export interface IndexedVocab {
 }
 
 const lastPoint = 0x10ffff;
+/** Tokens read, or sorted, at a time. */
+const portion = 4096;
+
+interface Spelled {
+  readonly token: number;
+  readonly text: string;
+}
 
 /**
  * The tokens of a vocabulary in the order of their code points, each with how many of them it shares with the token before:
@@ -26,48 +33,116 @@ export class VocabularyIndex {
   /** Tokens that begin or end within a character, or are no UTF-8. */
   readonly partial: Int32Array;
 
-  private constructor(vocab: IndexedVocab) {
-    const whole: { readonly token: number; readonly points: readonly number[]; readonly text: string }[] = [];
-    const partial: number[] = [];
-    for (let token = 0; token < vocab.size; token++) {
-      if (vocab.isEndOfGeneration(token)) continue;
-      const piece = vocab.pieceBytes(token, { special: true });
+  constructor(lists: {
+    readonly tokens: readonly number[];
+    readonly points: readonly number[];
+    readonly starts: readonly number[];
+    readonly common: readonly number[];
+    readonly partial: readonly number[];
+  }) {
+    this.tokens = Int32Array.from(lists.tokens);
+    this.points = Int32Array.from(lists.points);
+    this.starts = Int32Array.from(lists.starts);
+    this.common = Int32Array.from(lists.common);
+    this.partial = Int32Array.from(lists.partial);
+  }
+}
+
+/** Makes an index bit by bit, for a thread that others wait for. */
+export class IndexBuilder {
+  readonly #vocab: IndexedVocab;
+  /** By their beginnings, so that none takes long to sort. */
+  readonly #whole = new Map<string, Spelled[]>();
+  #lists = {
+    tokens: [] as number[],
+    points: [] as number[],
+    starts: [0],
+    common: [] as number[],
+    partial: [] as number[],
+  };
+  #read = 0;
+  #index: VocabularyIndex | undefined;
+
+  constructor(vocab: IndexedVocab) {
+    this.#vocab = vocab;
+  }
+
+  static readonly #known = new WeakMap<IndexedVocab, IndexBuilder>();
+
+  /** The one builder of a vocabulary. */
+  static of(vocab: IndexedVocab): IndexBuilder {
+    let builder = IndexBuilder.#known.get(vocab);
+    if (!builder) {
+      builder = new IndexBuilder(vocab);
+      IndexBuilder.#known.set(vocab, builder);
+    }
+    return builder;
+  }
+
+  /** Does a part of the work, some milliseconds of it. @returns the index once it is done. */
+  advance(): VocabularyIndex | undefined {
+    if (this.#index) return this.#index;
+    if (this.#read < this.#vocab.size) this.#readSome();
+    else this.#sortSome();
+    return this.#index;
+  }
+
+  /** Does all that is left of the work. */
+  finish(): VocabularyIndex {
+    for (;;) {
+      const index = this.advance();
+      if (index) return index;
+    }
+  }
+
+  #readSome(): void {
+    const end = Math.min(this.#vocab.size, this.#read + portion);
+    for (; this.#read < end; this.#read++) {
+      const token = this.#read;
+      if (this.#vocab.isEndOfGeneration(token)) continue;
+      const piece = this.#vocab.pieceBytes(token, { special: true });
       // No grammar generates a token without text.
       if (piece.length === 0 || piece[0] === 0) continue;
       const { points, rest } = decodePiece(piece, wholeSequence);
-      if (rest.missing !== 0 || points.some((point) => point > lastPoint)) partial.push(token);
-      else whole.push({ token, points, text: String.fromCodePoint(...points) });
+      if (rest.missing !== 0 || points.some(isOdd)) this.#lists.partial.push(token);
+      else {
+        const text = String.fromCodePoint(...points);
+        const beginning = text.slice(0, 2);
+        const bucket = this.#whole.get(beginning);
+        if (bucket) bucket.push({ token, text });
+        else this.#whole.set(beginning, [{ token, text }]);
+      }
     }
-    whole.sort((a, b) => (a.text < b.text ? -1 : a.text > b.text ? 1 : a.token - b.token));
-    const length = whole.reduce((sum, { points }) => sum + points.length, 0);
-    this.tokens = Int32Array.from(whole, ({ token }) => token);
-    this.points = new Int32Array(length);
-    this.starts = new Int32Array(whole.length + 1);
-    this.common = new Int32Array(whole.length);
-    this.partial = Int32Array.from(partial);
-    let at = 0;
-    for (const [index, { points }] of whole.entries()) {
-      this.starts[index] = at;
-      this.points.set(points, at);
-      at += points.length;
-      const before = whole[index - 1]?.points ?? [];
-      const most = Math.min(before.length, points.length);
-      let shared = 0;
-      while (shared < most && before[shared] === points[shared]) shared++;
-      this.common[index] = shared;
-    }
-    this.starts[whole.length] = at;
   }
 
-  static readonly #known = new WeakMap<IndexedVocab, VocabularyIndex>();
-
-  /** Made when it is first asked for, which takes about 2 µs a token. */
-  static of(vocab: IndexedVocab): VocabularyIndex {
-    let index = VocabularyIndex.#known.get(vocab);
-    if (!index) {
-      index = new VocabularyIndex(vocab);
-      VocabularyIndex.#known.set(vocab, index);
+  #sortSome(): void {
+    let done = 0;
+    for (const [beginning, bucket] of this.#whole) {
+      bucket.sort((a, b) => (a.text < b.text ? -1 : a.text > b.text ? 1 : a.token - b.token));
+      for (const spelled of bucket) this.#list(spelled);
+      this.#whole.delete(beginning);
+      done += bucket.length;
+      if (done >= portion) return;
     }
-    return index;
+    this.#index = new VocabularyIndex(this.#lists);
+    this.#lists = { tokens: [], points: [], starts: [0], common: [], partial: [] };
   }
+
+  #list({ token, text }: Spelled): void {
+    const { tokens, points, starts, common } = this.#lists;
+    const before = starts.at(-2) ?? 0;
+    const start = points.length;
+    for (const character of text) points.push(character.codePointAt(0)!);
+    let shared = 0;
+    const most = Math.min(start - before, points.length - start);
+    while (shared < most && points[before + shared] === points[start + shared]) shared++;
+    tokens.push(token);
+    starts.push(points.length);
+    common.push(shared);
+  }
+}
+
+/** A code point that a string does not keep apart, or cannot hold. */
+function isOdd(point: number): boolean {
+  return point > lastPoint || (point >= 0xd800 && point < 0xe000);
 }

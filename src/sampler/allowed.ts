@@ -5,7 +5,7 @@ import { NativeSampler } from "./native-sampler.ts";
 import { Survivors } from "./survivors.ts";
 
 /** Tokens that a grammar may leave for all of them to be listed. */
-const mostListed = 8192;
+const mostListed = 4096;
 
 /** What is left of a choice under a grammar. */
 export type AllowedPick =

@@ -1,4 +1,4 @@
-import { VocabularyIndex } from "../grammar/vocabulary-index.ts";
+import { IndexBuilder } from "../grammar/vocabulary-index.ts";
 import type { GrammarMatcher } from "../grammar.ts";
 import type { Vocab } from "../vocab.ts";
 
@@ -43,10 +43,13 @@ export class GrammarGuard {
     return woken === undefined || replay(this.#matcher.clone(), woken);
   }
 
-  /** All tokens that {@link allows} lets pass; undefined where they are more than `most`, or not known one by one. */
+  /**
+   * All tokens that {@link allows} lets pass; undefined where they are more than `most`, or not known one by one: the first calls
+   * for a vocabulary make an index of it, each a part.
+   */
   allowedTokens(most: number): number[] | undefined {
-    if (this.#asleep) return undefined;
-    const allowed = this.#matcher.allowedTokens(VocabularyIndex.of(this.#vocab), most);
+    const index = this.#asleep ? undefined : IndexBuilder.of(this.#vocab).advance();
+    const allowed = index && this.#matcher.allowedTokens(index, most);
     if (!allowed || !this.#matcher.canEnd) return allowed;
     return [...allowed, ...this.#vocab.endOfGenerationTokens];
   }

@@ -33,7 +33,7 @@ test("bounds of integers are exact at any size", () => {
         expect([value, ...verdict]).toEqual([value, ...inside]);
       }
     }),
-    { numRuns: 150 },
+    { numRuns: 100 },
   );
 }, 60_000);
 
@@ -89,7 +89,7 @@ test("bounds of numbers admit nothing that ajv refuses, and refuse nothing that 
         expect([text, isValid(JSON.parse(text))]).toEqual([text, true]);
       }
     }),
-    { numRuns: 300 },
+    { numRuns: 200 },
   );
 }, 60_000);
 

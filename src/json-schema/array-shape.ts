@@ -1,10 +1,10 @@
 import type { Leaf } from "./alternatives.ts";
 import type { Compiler } from "./compiler.ts";
 import { equalityKey } from "./json-value.ts";
-import { type MadeSchema, made, typeBits } from "./keywords.ts";
+import { typeBits } from "./keywords.ts";
 import { schemaLimits } from "./limits.ts";
 import { NoNegation } from "./negation.ts";
-import { isUnder } from "./object-shape.ts";
+import { evaluatedFor } from "./object-shape.ts";
 import type { SchemaNode } from "./schema-document.ts";
 
 interface ArrayPart {
@@ -144,7 +144,7 @@ export class ArrayShape {
     const { keywords } = this.#compiler;
     const rest = keywords.schema(node, "unevaluatedItems");
     if (!rest || rest.schema === true) return [];
-    const inside = leaves.filter((leaf) => isUnder(leaf, node) && !(leaf.node.schema as MadeSchema)[made]);
+    const inside = evaluatedFor(node, leaves);
     if (inside.some((leaf) => keywords.value(leaf.node, "contains") !== undefined)) {
       this.#compiler.refuse(node, "unevaluatedItems", "beside contains cannot be expressed");
       return [];

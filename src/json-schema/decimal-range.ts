@@ -152,6 +152,7 @@ export class DecimalRanges {
       return from === "" ? union(this.#terms.empty, some) : some;
     };
     if (low === "" && high === undefined) return this.#digits(1, length);
+    if (low === "" && high === "") return this.#terms.repeat(this.#between(0, 0), 1, length);
     if (first === last) return concat(this.#between(first, first), rest(low.slice(1), high?.slice(1)));
     const parts: Term[] = [];
     let [from, to] = [first, last];

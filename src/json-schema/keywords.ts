@@ -11,12 +11,15 @@ export const excludedText = Symbol("keywords that no string may satisfy");
 export const notInteger = Symbol("no integer");
 /** Marks schemas made here: what their keywords name does not count as evaluated. */
 export const made = Symbol("made");
+/** Marks those for what another schema refuses, under which nothing counts as evaluated. */
+export const opposite = Symbol("opposite");
 
 export type MadeSchema = JsonObject & {
   readonly [excludedValues]?: readonly unknown[];
   readonly [excludedText]?: JsonObject;
   readonly [notInteger]?: true;
   readonly [made]?: true;
+  readonly [opposite]?: true;
 };
 
 export function madeOf(schema: MadeSchema): JsonObject {

@@ -9,6 +9,7 @@ import {
   type MadeSchema,
   madeOf,
   notInteger,
+  opposite,
   type TypeName,
   typeBits,
 } from "./keywords.ts";
@@ -43,7 +44,7 @@ export class Negations {
     let negation = this.#known.get(node);
     if (negation === undefined) {
       const options = this.#options(node, node.schema);
-      negation = options.length === 0 ? false : madeOf({ anyOf: options });
+      negation = options.length === 0 ? false : madeOf({ anyOf: options, [opposite]: true });
       this.#known.set(node, negation);
     }
     return negation;

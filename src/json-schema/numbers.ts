@@ -42,6 +42,10 @@ export function numberExpression(
   const divisors = multiples.filter((value) => Number.isInteger(Number(value))).map(BigInt);
   const recognised = divisors.filter((divisor) => withoutZeros(divisor).rest <= largestDivisor);
   const integral = (types & fractionBit) === 0 || divisors.length > 0 || hasIntegerFormat(compiler, nodes);
+  if (integral && (types & typeBits.integer) === 0) {
+    explain(compiler, nodes);
+    return nothing;
+  }
   const shape: NumberShape = {
     kind: integral ? "integer" : (types & typeBits.integer) === 0 ? "fraction" : "number",
     bounds: boundsOf(compiler, nodes),

@@ -1,6 +1,6 @@
 import type { Leaf } from "./alternatives.ts";
 import type { Compiler } from "./compiler.ts";
-import { type MadeSchema, made } from "./keywords.ts";
+import { type MadeSchema, made, opposite } from "./keywords.ts";
 import { schemaLimits } from "./limits.ts";
 import type { SchemaNode } from "./schema-document.ts";
 import type { Term } from "./term.ts";
@@ -122,7 +122,7 @@ export class ObjectShape {
     const { keywords } = this.#compiler;
     const others = keywords.schema(node, "unevaluatedProperties");
     if (!others) return [];
-    const inside = leaves.filter((leaf) => isUnder(leaf, node) && !(leaf.node.schema as MadeSchema)[made]);
+    const inside = evaluatedFor(node, leaves);
     const covers = inside.some(
       (leaf) =>
         keywords.value(leaf.node, "additionalProperties") !== undefined ||
@@ -143,8 +143,14 @@ export class ObjectShape {
   }
 }
 
-/** Whether a leaf is `node`, or was reached through it. */
-export function isUnder(leaf: Leaf, node: SchemaNode): boolean {
-  for (let at: Leaf["path"] | undefined = leaf.path; at; at = at.up) if (at.node === node) return true;
-  return false;
+/** Leaves whose keywords count as evaluated for a schema: those that were reached from it, and not as an opposite. */
+export function evaluatedFor(node: SchemaNode, leaves: readonly Leaf[]): readonly Leaf[] {
+  return leaves.filter((leaf) => {
+    if ((leaf.node.schema as MadeSchema)[made]) return false;
+    for (let at: Leaf["path"] | undefined = leaf.path; at; at = at.up) {
+      if (at.node === node) return true;
+      if ((at.node.schema as MadeSchema)[opposite]) return false;
+    }
+    return false;
+  });
 }

@@ -111,4 +111,9 @@ export const numbers = entries([
     [3, 10, -5, 100],
     [4, 9],
   ],
+  [
+    { anyOf: [{ type: "number", multipleOf: 1, not: { type: "integer" } }, { type: "null" }] },
+    [null],
+    [1, 1.5],
+  ],
 ]);

@@ -293,5 +293,15 @@ export const objects = entries([
     [{ a: 3 }],
   ],
   [{ type: "object", not: { required: ["a", "b"] } }, [{}, { a: 1 }, { b: 1 }], [{ a: 1, b: 1 }]],
+  [
+    {
+      type: "object",
+      properties: letters("a"),
+      not: { not: { properties: letters("b") } },
+      unevaluatedProperties: false,
+    },
+    [{}, { a: 1 }],
+    [{ b: 1 }, { a: 1, b: 1 }],
+  ],
   [{ type: "object", not: { maxProperties: 0 } }, [{ a: 1 }], [{}]],
 ]);

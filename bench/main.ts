@@ -12,6 +12,7 @@ const benchmarks: Readonly<Record<string, () => Promise<Benchmark>>> = {
   gaps: () => import("./gaps.ts"),
   cache: () => import("./cache.ts"),
   serve: () => import("./serve.ts"),
+  constrained: () => import("./constrained.ts"),
   sample: () => import("./sample.ts"),
   "sample-engine": () => import("./sample-engine.ts"),
   soak: () => import("./soak.ts"),

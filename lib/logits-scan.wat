@@ -5,46 +5,70 @@
   (import "cria" "memory" (memory 1 65536 shared))
   ;; Writes the largest float of each of $blocks blocks to $to, NaN where there is any. The largest of all, NaN likewise.
   (func (export "blockMaxima") (param $at i32) (param $blocks i32) (param $to i32) (result f32)
-    (local $stop i32) (local $end i32) (local $a v128) (local $b v128) (local $c v128) (local $d v128) (local $ordered v128)
-    (local $most v128) (local $largest f32)
+    (local $stop i32) (local $most v128) (local $sum v128) (local $largest f32)
     (local.set $stop (i32.add (local.get $at) (i32.shl (local.get $blocks) (i32.const 8))))
     (local.set $largest (f32.const -inf))
     (block $done
       (loop $block
         (br_if $done (i32.ge_u (local.get $at) (local.get $stop)))
-        (local.set $end (i32.add (local.get $at) (i32.const 256)))
-        (local.set $most (f32x4.splat (f32.const -inf)))
-        (local.set $ordered (i32x4.splat (i32.const -1)))
-        (loop $next
-          (local.set $a (v128.load offset=0 (local.get $at)))
-          (local.set $b (v128.load offset=16 (local.get $at)))
-          (local.set $c (v128.load offset=32 (local.get $at)))
-          (local.set $d (v128.load offset=48 (local.get $at)))
-          ;; pmax is one instruction where max is many, but loses NaN: that is looked for by itself.
-          (local.set $ordered
-            (v128.and (local.get $ordered)
-              (v128.and
-                (v128.and (f32x4.eq (local.get $a) (local.get $a)) (f32x4.eq (local.get $b) (local.get $b)))
-                (v128.and (f32x4.eq (local.get $c) (local.get $c)) (f32x4.eq (local.get $d) (local.get $d))))))
-          (local.set $most
-            (f32x4.pmax (local.get $most)
+        ;; Written out as trees: a loop would wait for each of its steps. pmax is one instruction where max is many, but loses
+        ;; NaN, which a sum does not.
+        (local.set $most
+          (f32x4.pmax
+            (f32x4.pmax
               (f32x4.pmax
-                (f32x4.pmax (local.get $a) (local.get $b))
-                (f32x4.pmax (local.get $c) (local.get $d)))))
-          (local.set $at (i32.add (local.get $at) (i32.const 64)))
-          (br_if $next (i32.lt_u (local.get $at) (local.get $end))))
+                (f32x4.pmax (v128.load offset=0 (local.get $at)) (v128.load offset=16 (local.get $at)))
+                (f32x4.pmax (v128.load offset=32 (local.get $at)) (v128.load offset=48 (local.get $at))))
+              (f32x4.pmax
+                (f32x4.pmax (v128.load offset=64 (local.get $at)) (v128.load offset=80 (local.get $at)))
+                (f32x4.pmax (v128.load offset=96 (local.get $at)) (v128.load offset=112 (local.get $at)))))
+            (f32x4.pmax
+              (f32x4.pmax
+                (f32x4.pmax (v128.load offset=128 (local.get $at)) (v128.load offset=144 (local.get $at)))
+                (f32x4.pmax (v128.load offset=160 (local.get $at)) (v128.load offset=176 (local.get $at))))
+              (f32x4.pmax
+                (f32x4.pmax (v128.load offset=192 (local.get $at)) (v128.load offset=208 (local.get $at)))
+                (f32x4.pmax (v128.load offset=224 (local.get $at)) (v128.load offset=240 (local.get $at)))))))
+        (local.set $sum
+          (f32x4.add
+            (f32x4.add
+              (f32x4.add
+                (f32x4.add (v128.load offset=0 (local.get $at)) (v128.load offset=16 (local.get $at)))
+                (f32x4.add (v128.load offset=32 (local.get $at)) (v128.load offset=48 (local.get $at))))
+              (f32x4.add
+                (f32x4.add (v128.load offset=64 (local.get $at)) (v128.load offset=80 (local.get $at)))
+                (f32x4.add (v128.load offset=96 (local.get $at)) (v128.load offset=112 (local.get $at)))))
+            (f32x4.add
+              (f32x4.add
+                (f32x4.add (v128.load offset=128 (local.get $at)) (v128.load offset=144 (local.get $at)))
+                (f32x4.add (v128.load offset=160 (local.get $at)) (v128.load offset=176 (local.get $at))))
+              (f32x4.add
+                (f32x4.add (v128.load offset=192 (local.get $at)) (v128.load offset=208 (local.get $at)))
+                (f32x4.add (v128.load offset=224 (local.get $at)) (v128.load offset=240 (local.get $at)))))))
         (local.set $most
           (f32x4.pmax (local.get $most)
             (i8x16.shuffle 8 9 10 11 12 13 14 15 0 1 2 3 4 5 6 7 (local.get $most) (local.get $most))))
         (local.set $most
           (f32x4.pmax (local.get $most)
             (i8x16.shuffle 4 5 6 7 0 1 2 3 12 13 14 15 8 9 10 11 (local.get $most) (local.get $most))))
-        (if (i32x4.all_true (local.get $ordered))
-          (then (f32.store (local.get $to) (f32x4.extract_lane 0 (local.get $most))))
-          (else (f32.store (local.get $to) (f32.const nan))))
+        (f32.store (local.get $to)
+          (if (result f32) (i32x4.all_true (f32x4.eq (local.get $sum) (local.get $sum)))
+            (then (f32x4.extract_lane 0 (local.get $most)))
+            (else (call $largestOrNaN (local.get $at)))))
         (local.set $largest (f32.max (local.get $largest) (f32.load (local.get $to))))
         (local.set $to (i32.add (local.get $to) (i32.const 4)))
+        (local.set $at (i32.add (local.get $at) (i32.const 256)))
         (br $block)))
+    (local.get $largest))
+  ;; The largest float of a block, NaN where there is any: a sum is NaN, too, where infinities meet.
+  (func $largestOrNaN (param $at i32) (result f32)
+    (local $end i32) (local $largest f32)
+    (local.set $end (i32.add (local.get $at) (i32.const 256)))
+    (local.set $largest (f32.const -inf))
+    (loop $next
+      (local.set $largest (f32.max (local.get $largest) (f32.load (local.get $at))))
+      (local.set $at (i32.add (local.get $at) (i32.const 4)))
+      (br_if $next (i32.lt_u (local.get $at) (local.get $end))))
     (local.get $largest))
   ;; Index of the first of $length floats, a multiple of 16, that equals $value; $length where none does.
   (func (export "indexOf") (param $at i32) (param $length i32) (param $value f32) (result i32)

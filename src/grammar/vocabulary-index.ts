@@ -10,7 +10,7 @@ export interface IndexedVocab {
 
 const lastPoint = 0x10ffff;
 /** Tokens read, or sorted, at a time. */
-const portion = 4096;
+const portion = 8192;
 
 interface Spelled {
   readonly token: number;
@@ -61,6 +61,9 @@ export class IndexBuilder {
     partial: [] as number[],
   };
   #read = 0;
+  #beginnings: readonly string[] | undefined;
+  /** The beginning to be sorted next. */
+  #next = 0;
   #index: VocabularyIndex | undefined;
 
   constructor(vocab: IndexedVocab) {
@@ -116,8 +119,11 @@ export class IndexBuilder {
   }
 
   #sortSome(): void {
+    this.#beginnings ??= [...this.#whole.keys()].sort();
     let done = 0;
-    for (const [beginning, bucket] of this.#whole) {
+    while (this.#next < this.#beginnings.length) {
+      const beginning = this.#beginnings[this.#next++]!;
+      const bucket = this.#whole.get(beginning)!;
       bucket.sort((a, b) => (a.text < b.text ? -1 : a.text > b.text ? 1 : a.token - b.token));
       for (const spelled of bucket) this.#list(spelled);
       this.#whole.delete(beginning);

@@ -85,6 +85,16 @@ describe.each(["vectorised", "naive"] as const)("the %s kernel", (kernel) => {
   });
 });
 
+test("sums that overflow are not taken for NaN", () => {
+  const scan = scanOf([3e38, 3e38, -3e38, Number.NEGATIVE_INFINITY, ...new Array(60).fill(3e38), -3e38]);
+  expect(scan.largest).toBe(Math.fround(3e38));
+  expect(scan.argmax()).toBe(0);
+  const low = scanOf([1, ...new Array(63).fill(-3e38), 2, ...new Array(63).fill(Number.NEGATIVE_INFINITY)]);
+  expect(low.argmax()).toBe(64);
+  scan.release();
+  low.release();
+});
+
 test("each place of a large vocabulary can be the largest, and of equals the first is", () => {
   const scan = new LogitsScan(1037);
   for (let token = 0; token < scan.logits.length; token++) {

@@ -63,6 +63,8 @@ export interface SamplingParams {
     | undefined;
   /** GBNF that the text must match. */
   grammar?: Grammar | string | null | undefined;
+  /** Texts that wake the grammar: until the first of them comes up anything may be written, and from it on the grammar holds. */
+  grammar_triggers?: readonly string[] | undefined;
   ignore_eos?: boolean | undefined;
   logits_processors?: LogitsProcessor | readonly LogitsProcessor[] | undefined;
 }
@@ -295,7 +297,8 @@ export function createSampler(
       if (sampler) chain.add(sampler);
     }
     addPick(chain, building, { greedy });
-    if (params.grammar != null && params.grammar !== "") chain.setGrammar(params.grammar);
+    if (params.grammar != null && params.grammar !== "")
+      chain.setGrammar(params.grammar, params.grammar_triggers ?? []);
     return chain;
   } catch (error) {
     chain.dispose();

@@ -9,13 +9,13 @@ export class TextStream {
   readonly #vocab: Vocab;
   readonly #utf8 = new Utf8Stream();
   readonly #stops: StopMatcher | undefined;
-  readonly #special: boolean;
+  readonly #special: boolean | ReadonlySet<number>;
   /** The stop string that ended the text. */
   stop: string | undefined;
 
   constructor(
     vocab: Vocab,
-    { stops = [], special = false }: { stops?: readonly string[]; special?: boolean } = {},
+    { stops = [], special = false }: { stops?: readonly string[]; special?: boolean | ReadonlySet<number> } = {},
   ) {
     this.#vocab = vocab;
     this.#stops = stops.length > 0 ? new StopMatcher([...stops]) : undefined;
@@ -24,7 +24,8 @@ export class TextStream {
 
   /** @returns the text that became certain with this token. Once {@link stop} is set there is no more. */
   push(token: number): string {
-    return this.#emit(this.#utf8.push(this.#vocab.pieceBytes(token, { special: this.#special })));
+    const special = typeof this.#special === "boolean" ? this.#special : this.#special.has(token);
+    return this.#emit(this.#utf8.push(this.#vocab.pieceBytes(token, { special })));
   }
 
   /** @returns what was held back, after the last token. */

@@ -28,8 +28,8 @@ export interface EngineRequest {
   /** Strings that end the text, before them. */
   readonly stops?: readonly string[] | undefined;
   readonly ignoreEos?: boolean | undefined;
-  /** Show control tokens in the text. */
-  readonly special?: boolean | undefined;
+  /** Show control tokens in the text: all of them, or these. */
+  readonly special?: boolean | ReadonlySet<number> | undefined;
   /** Take what is computed already. Default true. */
   readonly cachePrompt?: boolean | undefined;
   /** Larger goes first. Default 0. */

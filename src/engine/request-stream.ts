@@ -77,7 +77,7 @@ export class RequestStream implements EngineStream {
     this.#generated++;
     const ends = !this.request.ignoreEos && this.#vocab.isEndOfGeneration(token);
     const text = ends ? "" : this.#text.push(token);
-    if (!ends && this.#vocab.isControl(token) && !this.request.special) this.#said = undefined;
+    if (!ends && this.#vocab.isControl(token) && this.request.special !== true) this.#said = undefined;
     if (this.#said !== undefined) this.#said += text;
     this.#queue.push({ type: "token", token, text, ends, logprob, top });
     if (this.#text.stop !== undefined) this.#port.abort();

@@ -21,6 +21,8 @@ export interface CompilerOptions {
   readonly mode: "strict" | "lenient";
   readonly whitespace: "none" | "space" | "lines";
   readonly additionalProperties: "allowed" | "refused";
+  /** Name of the whole's rule, with which all others begin; undefined for "root" and any. */
+  readonly root?: string | undefined;
 }
 
 interface Reason {
@@ -35,7 +37,7 @@ export class Compiler implements AlternativesHost {
   readonly options: CompilerOptions;
   readonly keywords: Keywords;
   readonly negations: Negations;
-  readonly rules = new RuleSet();
+  readonly rules: RuleSet;
   readonly terms: TermFactory;
   readonly strings: Strings;
   readonly space: Whitespace;
@@ -53,6 +55,7 @@ export class Compiler implements AlternativesHost {
   constructor(document: SchemaDocument, options: CompilerOptions) {
     this.document = document;
     this.options = options;
+    this.rules = new RuleSet(options.root === undefined ? "" : `${options.root}-`);
     this.keywords = new Keywords(document);
     this.negations = new Negations(this.keywords);
     this.terms = new TermFactory((steps) => this.spend(steps));
@@ -63,7 +66,7 @@ export class Compiler implements AlternativesHost {
 
   /** GBNF for the whole schema. @throws JsonSchemaError */
   compile(): string {
-    const root = this.rules.freshName("root");
+    const root = this.options.root ?? this.rules.freshName("root");
     this.#names.set(this.#key([this.document.root]), root);
     this.#queue.push({ name: root, nodes: [this.document.root] });
     for (let next = this.#queue.shift(); next; next = this.#queue.shift())

@@ -24,10 +24,15 @@ export interface JsonSchemaOptions {
    * `refused` for schemas that name properties. Default "allowed".
    */
   additionalProperties?: "allowed" | "refused" | undefined;
+  /**
+   * Name of the rule that matches a whole value. The names of all other rules begin with it, so that several schemas can stand in
+   * one grammar. Default "root", and any names.
+   */
+  root?: string | undefined;
 }
 
 export interface SchemaGrammar {
-  /** GBNF whose rule `root` matches the JSON texts that the schema allows. */
+  /** GBNF whose rule `root`, or the one named, matches the JSON texts that the schema allows. */
   readonly source: string;
   /** What the grammar does not guarantee; empty in the strict mode, but for `oneOf` that is treated as `anyOf`. */
   readonly reports: readonly SchemaReport[];
@@ -56,12 +61,15 @@ export function schemaToGrammar(schema: unknown, options: JsonSchemaOptions = {}
     mode: choose("mode"),
     whitespace: choose("whitespace"),
     additionalProperties: choose("additionalProperties"),
+    root: options.root,
   };
+  if (options.root !== undefined && !/^[a-zA-Z][a-zA-Z0-9-]*$/.test(options.root))
+    throw new TypeError(`root must be letters, digits and dashes, got ${JSON.stringify(options.root)}`);
   checkSize(schema);
   const compiler = new Compiler(new SchemaDocument(schema), settings);
   const source = compiler.compile();
   try {
-    Grammar.parse(source);
+    Grammar.parse(source, { root: options.root });
   } catch (cause) {
     if (!(cause instanceof GrammarError)) throw cause;
     throw new JsonSchemaError("", undefined, `the schema makes too large a grammar: ${cause.message}`, {

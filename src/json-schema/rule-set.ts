@@ -11,13 +11,19 @@ export class RuleSet implements RuleSink {
   /** The last number that was put behind each name. */
   readonly #counts = new Map<string, number>();
   readonly #cached = new Map<string, Expression>();
+  readonly #prefix: string;
+
+  /** @param prefix of all names that are made here. */
+  constructor(prefix = "") {
+    this.#prefix = prefix;
+  }
 
   freshName(hint: string): string {
-    const plain =
-      hint
-        .replace(/[^a-zA-Z0-9]+/g, "-")
-        .replace(/^-|-$/g, "")
-        .slice(0, 40) || "rule";
+    const cleaned = hint
+      .replace(/[^a-zA-Z0-9]+/g, "-")
+      .replace(/^-|-$/g, "")
+      .slice(0, 40);
+    const plain = this.#prefix + (cleaned || "rule");
     let name = plain;
     for (let count = this.#counts.get(plain) ?? 1; this.#names.has(name); ) {
       name = `${plain}-${++count}`;

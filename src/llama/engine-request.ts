@@ -53,6 +53,7 @@ const otherSamplingFields = [
   "samplers",
   "logit_bias",
   "grammar",
+  "grammar_triggers",
   "ignore_eos",
 ] as const satisfies (keyof SamplingParams)[];
 const samplingFields = [...Object.keys(samplingDefaults), ...otherSamplingFields] as (keyof SamplingParams)[];

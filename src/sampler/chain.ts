@@ -111,12 +111,17 @@ export class SamplerChain extends Handle {
 
   /**
    * Lets only tokens pass that the grammar allows, in place of a grammar before it. It is asked about the token picked, and
-   * only when it refuses that are all tokens filtered and the pick repeated, as llama.cpp's own tools do.
+   * only when it refuses that are all tokens filtered and the pick repeated, as llama.cpp's own tools do. With `triggers` it sleeps until
+   * one of these texts comes up.
    * @throws GrammarError
    */
-  setGrammar(grammar: Grammar | string): this {
+  setGrammar(grammar: Grammar | string, triggers: readonly string[] = []): this {
     this.assertUsable();
-    return this.#takeGrammar(Sampler.grammar(this.model, grammar).move());
+    const sampler =
+      triggers.length > 0
+        ? Sampler.grammarLazy(this.model, grammar, { words: triggers })
+        : Sampler.grammar(this.model, grammar);
+    return this.#takeGrammar(sampler.move());
   }
 
   /** Takes a sampler out again. @throws RangeError */

@@ -93,7 +93,8 @@ export class CallRun {
 
   /** The answer ended here; {@link raw} is what is left. */
   finish(end: "stop" | "length"): void {
-    if (this.#place === "closing") this.#raw = "";
+    // Cut off behind a call, it is the beginning of a marker.
+    if (this.#place === "closing" || (this.#hasCalls && this.#boundary && end === "length")) this.#raw = "";
     if (this.#place !== "call" || !this.#call?.isCommitted) return;
     this.#raw = "";
     if (end !== "stop") return;
@@ -142,13 +143,16 @@ export class CallRun {
     }
     const verdict = this.#reader.read(unit);
     const isLiteral = this.#reader instanceof LiteralReader;
+    if (isLiteral && verdict === "done" && this.#place === "call") this.#call!.settle();
     const isCertain = this.#place === "call" ? this.#call!.isCommitted : this.#hasCalls;
     if (verdict === "more" || verdict === "refused") {
       if (isCertain && !isLiteral) this.#raw = verdict === "more" ? "" : unit;
       return verdict;
     }
     if (isCertain) this.#raw = verdict === "done" ? "" : unit;
-    if (!isLiteral && !(this.#reader instanceof NameReader)) this.#call!.complete();
+    const hasArguments =
+      !isLiteral && !(this.#reader instanceof NameReader || this.#reader instanceof IdReader);
+    if (hasArguments) this.#call!.complete();
     this.#reader = undefined;
     if (verdict === "before") return this.#readStep(unit);
     return this.#steps.length > 0 ? "more" : this.#end();

@@ -29,6 +29,8 @@ export class ChannelAnswer {
   #arguments: ArgumentsReader | undefined;
   /** Whether white space here stands between markers. */
   #skipsSpace = false;
+  /** Whether nothing stands behind the last call yet. */
+  #isBehindCall = false;
 
   constructor(
     format: ToolFormat,
@@ -68,7 +70,8 @@ export class ChannelAnswer {
     if (this.#place === "arguments" && end === "stop") this.#call!.complete();
     const rest = this.#text.flush();
     if (this.#place === "thought") this.#thought.writeMarkup(rest);
-    else if (this.#writer.callCount === 0 || rest.trim() !== "") this.#writer.content(rest);
+    // Cut off behind a call, it is the beginning of a marker.
+    else if (!this.#isBehindCall || (end === "stop" && rest.trim() !== "")) this.#writer.content(rest);
   }
 
   #readBeginning(unit: string): void {
@@ -105,8 +108,9 @@ export class ChannelAnswer {
     );
   }
 
-  #nameOf(header: string): string {
+  #nameOf(raw: string): string {
     const { starts, headerEnd } = this.#layout;
+    const header = raw.trimStart();
     const start = starts.find((literal) => header.startsWith(literal)) ?? "";
     const end = header.endsWith(headerEnd) ? header.length - headerEnd.length : header.length;
     return header.slice(start.length, Math.max(start.length, end));
@@ -152,6 +156,7 @@ export class ChannelAnswer {
     }
     this.#skipsSpace = false;
     const text = this.#text.read(unit);
+    if (text !== "") this.#isBehindCall = false;
     if (isThought) this.#thought.write(text);
     else this.#writer.content(text);
     const { marker } = this.#text;
@@ -162,7 +167,7 @@ export class ChannelAnswer {
     if (isEnd) {
       this.#place = "content";
       this.#skipsSpace = true;
-    } else this.#beginHeader(marker);
+    } else this.#beginHeader(isThought ? marker : raw);
   }
 
   #readArguments(unit: string): void {
@@ -171,6 +176,7 @@ export class ChannelAnswer {
     if (verdict === "done") this.#call!.complete();
     this.#place = "content";
     this.#skipsSpace = true;
+    this.#isBehindCall = true;
     if (verdict !== "done") this.#readText(unit);
   }
 }

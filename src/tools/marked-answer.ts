@@ -156,8 +156,9 @@ export class MarkedAnswer {
   }
 
   #openCall(form: CallForm): OpenCall {
-    const hasId = form.call.some((step) => typeof step !== "string" && step.step === "id");
-    const commitment = form.plain ? "name-and-arguments" : hasId ? "name-and-id" : "name";
+    const isMarked =
+      !form.plain && form.call.some((step) => typeof step !== "string" && step.step === "object");
+    const commitment = isMarked ? "name" : "settled";
     return new OpenCall(this.#writer, this.#tools, commitment, this.#makeId);
   }
 }

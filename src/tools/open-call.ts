@@ -4,8 +4,8 @@ import type { Schema } from "./value-kind.ts";
 /** The functions that a call may name, and the schemas of their arguments. */
 export type ToolSchemas = ReadonlyMap<string, Schema>;
 
-/** What must be known before a call is told: text that is no call after all can then still come out as content. */
-export type Commitment = "name" | "name-and-id" | "name-and-arguments";
+/** When a call is told: with its name, or not before what follows the name is a call's. Until then it can turn out to be content. */
+export type Commitment = "name" | "settled";
 
 /** Makes the id of a call; `written` is what the model wrote. */
 export type IdMaker = (call: { name: string; index: number; written: string }) => string;
@@ -48,12 +48,17 @@ export class OpenCall {
 
   id(id: string): void {
     if (!this.#isCommitted) this.#id = id;
-    if (this.#commitment === "name-and-id" && this.#name !== undefined) this.#commit();
+    this.settle();
   }
 
   /** Told when arguments begin, before any of their text. */
   beginArguments(): void {
     this.#hasBegun = true;
+    this.settle();
+  }
+
+  /** Told where it is clear that this is a call, whatever its name. */
+  settle(): void {
     if (this.#name !== undefined) this.#commit();
   }
 

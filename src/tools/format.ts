@@ -26,8 +26,10 @@ export interface ObjectStep {
   readonly step: "object";
   readonly name: readonly string[];
   readonly arguments: readonly string[];
-  /** The key of an id; it counts where it stands before the name. */
+  /** The key of an id behind the arguments, or elsewhere; it counts where it stands before the name. */
   readonly id?: string;
+  /** The key of a running number that the model writes first; it means nothing. */
+  readonly counter?: string;
   /** A key under which some models wrap the two, `{"type": "function", "function": {…}}`. */
   readonly wrapper?: string;
   /** Further keys that a call may have. Any other key before name and arguments tells that this is no call. */
@@ -73,6 +75,8 @@ export interface CallForm {
 export interface ThoughtMarkers {
   readonly open: string;
   readonly close: string;
+  /** What the model writes behind the close, before the answer; default: line ends or nothing. */
+  readonly next?: string;
 }
 
 /** An answer made of messages with headers, each of which names a channel or a recipient. */

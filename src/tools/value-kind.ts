@@ -37,28 +37,51 @@ export function resolve(schema: Schema, root: Schema): Schema {
 }
 
 const jsonTypes = ["string", "number", "boolean", "null", "object", "array"] as const;
-type JsonType = (typeof jsonTypes)[number];
+type JsonType = (typeof jsonTypes)[number] | "integer";
 
 function typeOf(value: unknown): JsonType {
   if (value === null) return "null";
   return Array.isArray(value) ? "array" : (typeof value as JsonType);
 }
 
+/** The values that a schema lists; undefined where it lists none. */
+export function valuesOf(schema: Schema): readonly unknown[] | undefined {
+  if (!isObject(schema)) return undefined;
+  if (Object.hasOwn(schema, "const")) return [schema.const];
+  return Array.isArray(schema.enum) && schema.enum.length > 0 ? schema.enum : undefined;
+}
+
+/** The schemas one of which a value must fit; undefined where there is no such choice. */
+export function choicesOf(schema: Schema): readonly Schema[] | undefined {
+  const choices = isObject(schema) ? (schema.anyOf ?? schema.oneOf) : undefined;
+  return Array.isArray(choices) && choices.length > 0 ? choices : undefined;
+}
+
+/** Schema of an array's items. */
+export function itemsOf(schema: Schema): Schema {
+  return isObject(schema) ? schema.items : undefined;
+}
+
 /** Types that a schema allows; all of them where it does not say. `root` holds what `$ref` points to. */
-function typesOf(schema: Schema, root: Schema, depth = 0): ReadonlySet<JsonType> {
+export function typesOf(schema: Schema, root: Schema, depth = 0): ReadonlySet<JsonType> {
   const at = resolve(schema, root);
   if (!isObject(at) || depth > 16) return new Set(jsonTypes);
-  if (Object.hasOwn(at, "const")) return new Set([typeOf(at.const)]);
-  if (Array.isArray(at.enum)) return new Set(at.enum.map(typeOf));
-  if (at.type !== undefined) {
-    const types = (Array.isArray(at.type) ? at.type : [at.type]) as unknown[];
-    return new Set(types.map((type) => (type === "integer" ? "number" : type) as JsonType));
-  }
-  const choices = at.anyOf ?? at.oneOf;
-  if (Array.isArray(choices) && choices.length > 0) {
-    return new Set(choices.flatMap((choice) => [...typesOf(choice, root, depth + 1)]));
-  }
+  const values = valuesOf(at);
+  if (values) return new Set(values.map(typeOf));
+  if (at.type !== undefined) return new Set((Array.isArray(at.type) ? at.type : [at.type]) as JsonType[]);
+  const choices = choicesOf(at);
+  if (choices) return new Set(choices.flatMap((choice) => [...typesOf(choice, root, depth + 1)]));
   return new Set(jsonTypes);
+}
+
+/** The strings that a schema lists, where it lists strings only. */
+export function bareStrings(schema: Schema, root: Schema): readonly string[] | undefined {
+  const values = valuesOf(resolve(schema, root));
+  return values?.every((value) => typeof value === "string") ? values : undefined;
+}
+
+function allows(types: ReadonlySet<JsonType>, type: JsonType): boolean {
+  return types.has(type) || (type === "number" && types.has("integer"));
 }
 
 /** @param root The schema that `schema` is part of. */
@@ -72,13 +95,13 @@ export function valueKind(schema: Schema, root: Schema): ValueKind {
 export function bareToJson(text: string, schema: Schema, root: Schema): string {
   try {
     const type = typeOf(JSON.parse(text));
-    const isAllowed = type !== "string" && typesOf(schema, root).has(type);
+    const isAllowed = type !== "string" && allows(typesOf(schema, root), type);
     if (isAllowed || valueKind(schema, root) === "json") return text.trim();
   } catch {
     // Not JSON: then it is a string, or a word of Python.
   }
   const word = pythonWords[text.trim()];
-  if (word !== undefined && typesOf(schema, root).has(typeOf(JSON.parse(word)))) return word;
+  if (word !== undefined && allows(typesOf(schema, root), typeOf(JSON.parse(word)))) return word;
   return JSON.stringify(text);
 }
 

@@ -4,7 +4,6 @@ const object: ObjectStep = {
   step: "object",
   name: ["tool_name", "name"],
   arguments: ["parameters", "arguments"],
-  others: ["tool_call_id"],
 };
 
 /** Command-R and R+: a fenced list under the word Action. */
@@ -24,7 +23,7 @@ export const commandR7b: ToolFormat = {
   calls: [
     {
       open: ["<|START_ACTION|>", "["],
-      call: [{ ...object, id: "tool_call_id" }],
+      call: [{ ...object, counter: "tool_call_id" }],
       between: ", ",
       close: ["]", "<|END_ACTION|>"],
     },

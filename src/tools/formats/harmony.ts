@@ -4,7 +4,7 @@ import type { ToolFormat } from "../format.ts";
 export const harmony: ToolFormat = {
   name: "harmony",
   templates: [["<|channel|>", "<|message|>"]],
-  thought: { open: "<|channel|>analysis<|message|>", close: "<|end|>" },
+  thought: { open: "<|channel|>analysis<|message|>", close: "<|end|>", next: "<|start|>assistant" },
   calls: [],
   channels: {
     starts: ["<|start|>assistant", "<|channel|>"],

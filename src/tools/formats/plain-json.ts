@@ -4,9 +4,8 @@ const object: ObjectStep = {
   step: "object",
   name: ["name", "function", "tool"],
   arguments: ["arguments", "parameters"],
-  id: "id",
   wrapper: "function",
-  others: ["type"],
+  others: ["type", "id"],
 };
 
 /** JSON and nothing else, for models whose template knows no tools; the generic prompt asks for it. */

@@ -72,13 +72,13 @@ export class ObjectReader implements Reader {
   }
 
   #endKey(): Verdict {
-    const { name, arguments: given, id, wrapper, others = [] } = this.#step;
+    const { name, arguments: given, id, counter, wrapper, others = [] } = this.#step;
     const key = this.#text;
     if (name.includes(key)) this.#role = "name";
     else if (given.includes(key)) this.#role = "arguments";
     else if (key === id) this.#role = "id";
     else this.#role = "other";
-    const isKnown = this.#role !== "other" || key === wrapper || others.includes(key);
+    const isKnown = this.#role !== "other" || key === wrapper || key === counter || others.includes(key);
     // Behind the arguments it is a call, whatever else stands there.
     if (!isKnown && !(this.#call.isCommitted && this.#hasArguments)) return "refused";
     this.#key = key;

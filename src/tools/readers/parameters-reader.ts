@@ -2,24 +2,21 @@ import { LiteralAutomaton } from "../../../lib/literal-automaton.ts";
 import type { ParametersStep } from "../format.ts";
 import { MarkerScanner } from "../marker-scanner.ts";
 import type { OpenCall } from "../open-call.ts";
-import { bareToJson, escapeText, propertiesOf, valueKind } from "../value-kind.ts";
+import { propertiesOf } from "../value-kind.ts";
+import { BareValueReader } from "./bare-value-reader.ts";
 import { LiteralReader } from "./literal-reader.ts";
 import type { Reader, Verdict } from "./reader.ts";
 
-/**
- * Reads parameters between tags and writes them as one JSON object. Strings go out as they come; other values when they are
- * complete, since only then it is known whether they are the JSON that they should be.
- */
+/** Reads parameters between tags and writes them as one JSON object. */
 export class ParametersReader implements Reader {
   readonly #step: ParametersStep;
   readonly #call: OpenCall;
-  #place: "between" | "key" | "middle" | "value-start" | "value" = "between";
+  #place: "between" | "key" | "middle" | "value" = "between";
   #tag: LiteralReader;
   #scanner: MarkerScanner | undefined;
   #middle = 0;
   #key = "";
-  #value = "";
-  #isStreamed = false;
+  #value: BareValueReader | undefined;
   #isFirst = true;
 
   constructor(step: ParametersStep, call: OpenCall) {
@@ -41,15 +38,13 @@ export class ParametersReader implements Reader {
         if (verdict === "done") this.#nextMiddle();
         return verdict === "done" ? "more" : verdict;
       }
-      case "value-start":
-        this.#beginValue();
-        // The line end behind the tag is the tag's.
-        if (unit === "\n" && this.#step.middle.at(-1)!.endsWith("\n")) return "more";
-        return this.read(unit);
-      case "value":
-        this.#add(this.#scanner!.read(unit));
-        if (this.#scanner!.marker !== undefined) this.#endValue();
+      case "value": {
+        const verdict = this.#value!.read(unit);
+        if (verdict !== "done") return verdict;
+        this.#place = "between";
+        this.#tag = new LiteralReader(this.#step.open, this.#step.end);
         return "more";
+      }
     }
   }
 
@@ -82,33 +77,12 @@ export class ParametersReader implements Reader {
 
   #nextMiddle(): void {
     const literal = this.#step.middle[++this.#middle];
-    this.#place = literal === undefined ? "value-start" : "middle";
+    this.#place = literal === undefined ? "value" : "middle";
     if (literal !== undefined) this.#tag = new LiteralReader(literal);
-  }
-
-  #beginValue(): void {
-    const close = this.#step.close.trim();
-    const closes = this.#step.close.startsWith("\n") ? [`\n${close}`, close] : [close];
-    this.#scanner = new MarkerScanner(new LiteralAutomaton(closes), "passed");
-    this.#value = "";
-    this.#isStreamed = valueKind(this.#schema, this.#call.schema) === "text";
-    if (this.#isStreamed) this.#call.arguments('"');
-    this.#place = "value";
-  }
-
-  get #schema(): unknown {
-    return propertiesOf(this.#call.schema).get(this.#key);
-  }
-
-  #add(text: string): void {
-    if (this.#isStreamed) this.#call.arguments(escapeText(text));
-    else this.#value += text;
-  }
-
-  #endValue(): void {
-    this.#call.arguments(this.#isStreamed ? '"' : bareToJson(this.#value, this.#schema, this.#call.schema));
-    this.#place = "between";
-    this.#tag = new LiteralReader(this.#step.open, this.#step.end);
+    else {
+      const schema = propertiesOf(this.#call.schema).get(this.#key);
+      this.#value = new BareValueReader(this.#step, schema, this.#call);
+    }
   }
 
   #close(): void {

@@ -1,0 +1,272 @@
+/** What a model of a family writes, constructed from its markers; the functions are those of `parse-answer.ts`. */
+export interface Family {
+  readonly format: string;
+  /** One call: get_weather for {@link city}, 3 days. */
+  readonly one: string;
+  /** Two calls: that one, and `now` without arguments. */
+  readonly two?: string;
+  /** send-note with {@link note}. */
+  readonly nested: string;
+  /** A call of a function `nope` that there is not. */
+  readonly unknown: string;
+  /** Text that begins like a marker and is none. */
+  readonly almost: string;
+  /** Markers of the thought. */
+  readonly thought?: readonly [open: string, close: string];
+  /** How plain text is said; default: as it is. */
+  readonly say?: (text: string) => string;
+}
+
+export const city = 'Zürich {"🌧"} \\ </x>';
+export const note = {
+  text: "line 1\nline 2 \t“q” 👩‍👩‍👧 [}",
+  to: { name: 'A "B" </tag>', tags: ["x", { deep: [1, null, true, -2.5e3] }] },
+  ref: 7,
+};
+
+const weather = { city, days: 3 };
+const json = JSON.stringify(weather);
+const noteJson = JSON.stringify(note);
+const indented = JSON.stringify(note, null, 2);
+const object = (name: string, given: unknown, keys: readonly [string, string] = ["name", "arguments"]) =>
+  JSON.stringify({ [keys[0]]: name, [keys[1]]: given });
+const think = ["<think>", "</think>"] as const;
+
+const tags = (name: string, given: Record<string, unknown>) =>
+  `<function=${name}>\n${Object.entries(given)
+    .map(([key, value]) => `<parameter=${key}>\n${bare(value)}\n</parameter>\n`)
+    .join("")}</function>`;
+const bare = (value: unknown) => (typeof value === "string" ? value : JSON.stringify(value));
+const coder = (name: string, given: Record<string, unknown>) =>
+  `<tool_call>\n${tags(name, given)}\n</tool_call>`;
+const glm = (name: string, given: Record<string, unknown>) =>
+  `<tool_call>${name}\n${Object.entries(given)
+    .map(([key, value]) => `<arg_key>${key}</arg_key>\n<arg_value>${bare(value)}</arg_value>\n`)
+    .join("")}</tool_call>`;
+
+const python = (name: string, given: Record<string, unknown>) =>
+  `${name}(${Object.entries(given)
+    .map(([key, value]) => `${key}=${pythonValue(value)}`)
+    .join(", ")})`;
+function pythonValue(value: unknown): string {
+  if (value === null) return "None";
+  if (typeof value === "boolean") return value ? "True" : "False";
+  if (Array.isArray(value)) return `[${value.map(pythonValue).join(", ")}]`;
+  if (typeof value === "object") {
+    return `{${Object.entries(value)
+      .map(([key, member]) => `'${key}': ${pythonValue(member)}`)
+      .join(", ")}}`;
+  }
+  if (typeof value !== "string") return String(value);
+  const text = value
+    .replaceAll("\\", "\\\\")
+    .replaceAll("'", "\\'")
+    .replaceAll("\n", "\\n")
+    .replaceAll("\t", "\\x09");
+  return `'${text}'`;
+}
+
+const marked = (name: string, given: object, mark: string) => `call:${name}${markedValue(given, mark)}`;
+function markedValue(value: unknown, mark: string): string {
+  if (typeof value === "string") return `${mark}${value}${mark}`;
+  if (Array.isArray(value)) return `[${value.map((item) => markedValue(item, mark)).join(",")}]`;
+  if (typeof value !== "object" || value === null) return String(value);
+  return `{${Object.entries(value)
+    .map(([key, member]) => `${key}:${markedValue(member, mark)}`)
+    .join(",")}}`;
+}
+
+const deepCall = (name: string, text: string) =>
+  `<｜tool▁call▁begin｜>function<｜tool▁sep｜>${name}\n\`\`\`json\n${text}\n\`\`\`<｜tool▁call▁end｜>`;
+const deepCall31 = (name: string, text: string) =>
+  `<｜tool▁call▁begin｜>${name}<｜tool▁sep｜>${text}<｜tool▁call▁end｜>`;
+const deepSection = (calls: string) => `<｜tool▁calls▁begin｜>${calls}<｜tool▁calls▁end｜>`;
+const kimi = (id: string, text: string) =>
+  `<|tool_call_begin|>functions.${id}<|tool_call_argument_begin|>${text}<|tool_call_end|>`;
+const kimiSection = (calls: string) => `<|tool_calls_section_begin|>${calls}<|tool_calls_section_end|>`;
+const hermes = (text: string) => `<tool_call>\n${text}\n</tool_call>`;
+const channel = (name: string, text: string) =>
+  `<|channel|>commentary to=functions.${name} <|constrain|>json<|message|>${text}<|call|>`;
+const cohere = ["tool_name", "parameters"] as const;
+
+/** A family whose calls are a list of JSON objects between two texts. */
+function listed(
+  format: string,
+  before: string,
+  after: string,
+  almost: string,
+  keys: readonly [string, string] = ["name", "arguments"],
+): Family {
+  const list = (...calls: string[]) => before + calls.join(", ") + after;
+  return {
+    format,
+    one: list(object("get_weather", weather, keys)),
+    two: list(object("get_weather", weather, keys), object("now", {}, keys)),
+    nested: list(`{"${keys[0]}": "send-note",\n "${keys[1]}": ${indented}}`),
+    unknown: list(object("nope", weather, keys)),
+    almost,
+  };
+}
+
+export const families: readonly Family[] = [
+  {
+    format: "hermes",
+    one: hermes(object("get_weather", weather)),
+    two: `${hermes(object("get_weather", weather))}\n${hermes(object("now", {}))}`,
+    nested: hermes(`{"arguments": ${indented}, "name": "send-note"}`),
+    unknown: hermes(object("nope", weather)),
+    almost: "a <tool_cal> b <tool_call>no</tool_call> <",
+    thought: think,
+  },
+  {
+    format: "qwen3-coder",
+    one: coder("get_weather", weather),
+    two: `${coder("get_weather", weather)}\n${coder("now", {})}`,
+    nested: coder("send-note", note),
+    unknown: coder("nope", weather),
+    almost: "a <tool_call>\n<functio> b <function=> <tool",
+    thought: think,
+  },
+  {
+    format: "llama3",
+    one: object("get_weather", weather, ["name", "parameters"]),
+    two: `${object("get_weather", weather, ["name", "parameters"])}; ${object("now", {}, ["name", "parameters"])}`,
+    nested: `<|python_tag|>{"type": "function", "function": ${object("send-note", note)}}`,
+    unknown: object("nope", weather, ["name", "parameters"]),
+    almost: '{"name": "get_weather", "color": "red"} { x <|python_tag|',
+  },
+  {
+    format: "llama-pythonic",
+    one: `[${python("get_weather", weather)}]`,
+    two: `<|python_start|>[${python("get_weather", weather)}, now()]<|python_end|>`,
+    nested: `[${python("send-note", note)}]`,
+    unknown: `[${python("nope", weather)}]`,
+    almost: "[get_weather] is [1, 2] [",
+  },
+  { ...listed("mistral", "[TOOL_CALLS] [", "]", "[TOOL_CALLS] x [TOOL"), thought: ["[THINK]", "[/THINK]"] },
+  {
+    format: "mistral-args",
+    one: `[TOOL_CALLS]get_weather[CALL_ID]abcdefgh1[ARGS]${json}`,
+    two: `[TOOL_CALLS]get_weather[ARGS]${json}[TOOL_CALLS]now[ARGS]{}`,
+    nested: `[TOOL_CALLS]send-note[ARGS]${noteJson}`,
+    unknown: `[TOOL_CALLS]nope[ARGS]${json}`,
+    almost: "a [TOOL_CALL] b [TOOL_CALLS]get_weather?",
+    thought: ["[THINK]", "[/THINK]"],
+  },
+  {
+    format: "deepseek",
+    one: deepSection(deepCall("get_weather", json)),
+    two: deepSection(`${deepCall("get_weather", json)}\n${deepCall("now", "{}")}`),
+    // The section's own markers are left out now and then.
+    nested: deepCall("send-note", indented),
+    unknown: deepSection(deepCall("nope", json)),
+    almost: "a <｜tool▁call b <｜tool▁calls▁begin｜>none <｜",
+    thought: think,
+  },
+  {
+    format: "deepseek-v3.1",
+    one: deepSection(deepCall31("get_weather", json)),
+    two: deepSection(deepCall31("get_weather", json) + deepCall31("now", "{}")),
+    nested: deepSection(deepCall31("send-note", noteJson)),
+    unknown: deepSection(deepCall31("nope", json)),
+    almost: "a <｜tool▁call b <｜tool▁calls▁begin｜>none <｜",
+    thought: think,
+  },
+  {
+    format: "gemma",
+    one: `\`\`\`tool_code\n${python("get_weather", weather)}\n\`\`\``,
+    two: `\`\`\`tool_code\n${python("get_weather", weather)}\nnow()\n\`\`\``,
+    nested: `\`\`\`tool_code\n${python("send-note", note)}\n\`\`\``,
+    unknown: `\`\`\`tool_code\n${python("nope", weather)}\n\`\`\``,
+    almost: "```tool_box\nx\n``` and ```tool_code\nprint(1)\n``` ``",
+  },
+  {
+    format: "function-gemma",
+    one: `<start_function_call>${marked("get_weather", weather, "<escape>")}<end_function_call>`,
+    two: `<start_function_call>${marked("get_weather", weather, "<escape>")}<end_function_call><start_function_call>call:now{}<end_function_call>`,
+    nested: `<start_function_call>${marked("send-note", note, "<escape>")}<end_function_call>`,
+    unknown: `<start_function_call>${marked("nope", weather, "<escape>")}<end_function_call>`,
+    almost: "<start_function> <start_function_call>cat",
+  },
+  {
+    format: "gemma4",
+    one: `<|tool_call>${marked("get_weather", weather, '<|"|>')}<tool_call|>`,
+    two: `<|tool_call>${marked("get_weather", weather, '<|"|>')}<tool_call|><|tool_call>call:now{}<tool_call|>`,
+    nested: `<|tool_call>${marked("send-note", note, '<|"|>')}<tool_call|>`,
+    unknown: `<|tool_call>${marked("nope", weather, '<|"|>')}<tool_call|>`,
+    almost: "<|tool> <|tool_call>cat <|",
+    thought: ["<|channel>thought\n", "<channel|>"],
+  },
+  {
+    format: "harmony",
+    one: channel("get_weather", json),
+    two: `${channel("get_weather", json)}<|start|>assistant${channel("now", "{}")}`,
+    nested: ` to=functions.send-note<|channel|>commentary json<|message|>${noteJson}<|call|>`,
+    unknown: "<|channel|>commentary to=functions.nope <|constrain|>json<|message|>{}",
+    almost: "a <|chan <|start|>user <|",
+    thought: ["<|channel|>analysis<|message|>", "<|end|><|start|>assistant"],
+    say: (text) => `<|channel|>final<|message|>${text}`,
+  },
+  {
+    format: "functionary-v3.1",
+    one: `<function=get_weather>${json}</function>`,
+    two: `<function=get_weather>${json}</function><function=now>{}</function>`,
+    nested: `<function=send-note>${indented}</function>`,
+    unknown: `<function=nope>${json}</function>`,
+    almost: "<function> <function=get_weather <",
+  },
+  {
+    format: "functionary-v3.2",
+    one: `get_weather\n${json}`,
+    two: `get_weather\n${json}>>>now\n{}`,
+    nested: `send-note\n${noteJson}`,
+    unknown: `nope\n${json}`,
+    almost: "a >> b >>>c >",
+    say: (text) => `all\n${text}`,
+  },
+  listed("command-r", "Action:\n```json\n[\n    ", "\n]```", "Action: none. Action:\n```json\nx", cohere),
+  {
+    ...listed("command-r7b", "<|START_ACTION|>[\n", "\n]<|END_ACTION|>", "<|START_ACTION|>x <|START", cohere),
+    thought: ["<|START_THINKING|>", "<|END_THINKING|>"],
+    say: (text) => `<|START_RESPONSE|>${text}<|END_RESPONSE|>`,
+  },
+  { ...listed("granite", "<|tool_call|>[", "]", "<|tool_call|>x <|tool_"), thought: think },
+  {
+    ...listed("phi4", "<|tool_call|>[", "]<|/tool_call|>", "functools is <|tool_call|>x func"),
+    thought: think,
+  },
+  {
+    format: "kimi-k2",
+    one: kimiSection(kimi("get_weather:0", json)),
+    two: kimiSection(kimi("get_weather:0", json) + kimi("now:1", "{}")),
+    nested: kimiSection(kimi("send-note:0", noteJson)),
+    unknown: kimiSection(kimi("nope:0", json)),
+    almost: "<|tool_calls_section_begin|>x <|tool_call_begin|>functions.get_weather? <|",
+    thought: think,
+  },
+  {
+    format: "glm-4.5",
+    one: glm("get_weather", weather),
+    two: `${glm("get_weather", weather)}\n${glm("now", {})}`,
+    nested: glm("send-note", note),
+    unknown: glm("nope", weather),
+    almost: "<tool_cal> <tool_call>? <tool",
+    thought: think,
+  },
+  {
+    format: "lfm2",
+    one: `<|tool_call_start|>[${python("get_weather", weather)}]<|tool_call_end|>`,
+    two: `<|tool_call_start|>[${python("get_weather", weather)}, now()]<|tool_call_end|>`,
+    nested: `<|tool_call_start|>[${python("send-note", note)}]<|tool_call_end|>`,
+    unknown: `<|tool_call_start|>[${python("nope", weather)}]<|tool_call_end|>`,
+    almost: "<|tool_call_start|>(x) <|tool",
+    thought: think,
+  },
+  {
+    ...listed("plain-json", "```json\n[", "]\n```", '{"name": "get_weather"} ```json\n{"a": [{}]}\n``` [', [
+      "name",
+      "arguments",
+    ]),
+    thought: think,
+  },
+];

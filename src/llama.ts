@@ -13,6 +13,7 @@ import { completeAtOnce, streamCompletion } from "./llama/completion.ts";
 import { createEmbedding } from "./llama/embedding.ts";
 import type { Prompt } from "./llama/engine-request.ts";
 import { modelTemplate, type TemplateChoice } from "./llama/model-template.ts";
+import { type RunToolsParams, ToolRun, type ToolSchemas } from "./llama/run-tools.ts";
 import { type LlamaState, readState, writeState } from "./llama/state.ts";
 import { Stepper } from "./llama/stepper.ts";
 import { TokenStream } from "./llama/token-stream.ts";
@@ -176,6 +177,14 @@ export class Llama implements AsyncDisposable {
     return params.stream
       ? streamChat(this.#parts, this.chatTemplate, params)
       : chatAtOnce(this.#parts, this.chatTemplate, params);
+  }
+
+  /**
+   * Answers a chat with tools: calls those that the model asks for, tells it their results, and goes on until it answers.
+   * @throws RequestError, TypeError naming the field.
+   */
+  runTools<Schemas extends ToolSchemas>(params: RunToolsParams<Schemas>): ToolRun {
+    return new ToolRun((given) => this.createChatCompletion(given), params as unknown as RunToolsParams);
   }
 
   /** Embeddings of texts, like OpenAI's `/v1/embeddings`; computed in a context of its own, made on first use. */

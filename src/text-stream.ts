@@ -15,7 +15,10 @@ export class TextStream {
 
   constructor(
     vocab: Vocab,
-    { stops = [], special = false }: { stops?: readonly string[]; special?: boolean | ReadonlySet<number> } = {},
+    {
+      stops = [],
+      special = false,
+    }: { stops?: readonly string[]; special?: boolean | ReadonlySet<number> } = {},
   ) {
     this.#vocab = vocab;
     this.#stops = stops.length > 0 ? new StopMatcher([...stops]) : undefined;

@@ -108,7 +108,21 @@ export interface ChatCustomTool {
 export type ChatTool = ChatFunctionTool | ChatCustomTool;
 
 /** `"none"` hides the tools from the template; forcing a call is the grammar's work, not the template's. */
-export type ChatToolChoice = "none" | "auto" | "required" | { type: "function"; function: { name: string } };
+export type ChatToolChoice =
+  | "none"
+  | "auto"
+  | "required"
+  | { type: "function"; function: { name: string } }
+  /** Accepted by the type, refused: there are no custom tools. */
+  | { type: "custom"; custom: { name: string } }
+  | {
+      type: "allowed_tools";
+      allowed_tools: {
+        mode: "auto" | "required";
+        /** Each names a tool: `{ type: "function", function: { name } }`. */
+        tools: { [key: string]: unknown }[];
+      };
+    };
 
 export interface ChatTemplateOptions {
   /** Text of the model's beginning-of-sequence token, for templates that write it; default `""`. */

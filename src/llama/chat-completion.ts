@@ -3,6 +3,8 @@ import type { TokenLogprob } from "../../lib/index.ts";
 import type { ChatTemplate, RenderOptions } from "../chat/index.ts";
 import type { Vocab } from "../vocab.ts";
 import { Answer, type LlamaParts, startAnswers } from "./answer.ts";
+import { AnswerPieces, addDelta } from "./answer-pieces.ts";
+import { planAnswer } from "./answer-plan.ts";
 import { checkCount, checkStops, checkTopCount } from "./check-params.ts";
 import { type ChunkReports, chunkReports } from "./chunk-reports.ts";
 import { tokenText } from "./completion.ts";
@@ -23,7 +25,12 @@ const mostLogprobs = 20;
 /** The prompt text of a chat, as the template writes it. */
 export function renderChat(template: ChatTemplate, params: ChatCompletionParams): string {
   const options: RenderOptions = { now: new Date() };
-  if (params.tools) options.tools = params.tools;
+  const { tools, tool_choice: choice } = params;
+  if (tools) options.tools = tools;
+  // All tools are shown whichever are allowed, so that the prompt's beginning stays the same.
+  if (choice)
+    options.toolChoice =
+      typeof choice === "object" && choice.type === "allowed_tools" ? choice.allowed_tools.mode : choice;
   if (params.chat_template_kwargs) options.chatTemplateKwargs = params.chat_template_kwargs;
   if (params.add_generation_prompt === false) {
     options.addGenerationPrompt = false;
@@ -88,28 +95,37 @@ async function* choices(
   const { count, stops, topCount } = plan(params);
   const { vocab } = parts.engine.model;
   const prompt = chatPrompt(vocab, template, params);
+  const { shape, special, parser } = planAnswer(vocab, template, prompt, params);
   const max_tokens = params.max_completion_tokens ?? params.max_tokens;
   const answers = startAnswers(count, (index) => {
     const seed = params.seed == null ? params.seed : params.seed + index;
     return new Answer(parts, prompt, {
-      params: { ...params, max_tokens, seed },
-      more: { stops, topLogprobs: topCount },
+      params: { ...params, ...shape, max_tokens, seed },
+      more: { stops, topLogprobs: topCount, special },
     });
   });
+  const pieces = answers.map(() => new AnswerPieces(parser?.()));
   const begun = new Set<number>();
   for await (const { index, delta } of mergedDeltas(answers)) {
     const answer = answers[index]!;
+    const own = pieces[index]!;
     const choice: Choice = { index, delta: {}, finish_reason: null, logprobs: null };
-    if (!delta) choice.finish_reason = answer.outcome.reason;
-    else if (delta.prompt || delta.progress) {
+    const tell = (piece: ReturnType<AnswerPieces["push"]>) => {
+      if (!piece) return false;
+      choice.delta = piece.delta;
+      if (topCount !== undefined) choice.logprobs = logprobsOf(vocab, piece.tokens);
+      return topCount !== undefined || Object.keys(piece.delta).length > 0;
+    };
+    if (!delta) {
+      const { reason } = answer.outcome;
+      if (tell(own.end(reason))) yield { choice: { ...choice }, reports: {} };
+      Object.assign(choice, { delta: {}, logprobs: null, finish_reason: own.finishReason(reason) });
+    } else if (delta.prompt || delta.progress) {
       // The role comes first, whatever comes next.
       if (!begun.has(index)) choice.delta = { role: "assistant", content: "" };
       else if (delta.prompt) continue;
       begun.add(index);
-    } else {
-      choice.delta = { content: delta.text };
-      if (topCount !== undefined) choice.logprobs = logprobsOf(vocab, delta.tokens);
-    }
+    } else if (!tell(own.push(delta.text, delta.tokens))) continue;
     yield { choice, reports: chunkReports(answer, delta, params) };
   }
   return figuresOf(answers, count);
@@ -157,6 +173,8 @@ export async function chatAtOnce(
       };
       const schema = zodSchemaOf(params);
       if (schema) for (const choice of done) choice.message.parsed = await parsedAnswer(schema, choice);
+      for (const { message } of done)
+        if (message.tool_calls && message.content === "") message.content = null;
       return { ...head, choices: done, ...step.value };
     }
     const { index, delta, finish_reason, logprobs } = step.value.choice;
@@ -167,7 +185,7 @@ export async function chatAtOnce(
       logprobs: null,
     };
     const choice = done[index];
-    choice.message.content += delta.content ?? "";
+    addDelta(choice.message, delta);
     if (finish_reason) choice.finish_reason = finish_reason;
     if (logprobs) {
       const content = [...(choice.logprobs?.content ?? []), ...(logprobs.content ?? [])];

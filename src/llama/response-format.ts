@@ -46,12 +46,12 @@ export function zodSchemaOf({ json_schema, response_format }: AnswerShape): ZodT
  */
 export async function parsedAnswer(
   schema: ZodType,
-  { message, finish_reason }: { message: { content: string }; finish_reason: string },
+  { message, finish_reason }: { message: { content: string | null }; finish_reason: string },
 ): Promise<unknown> {
   if (finish_reason === "length") return null;
   let value: unknown;
   try {
-    value = JSON.parse(message.content);
+    value = JSON.parse(message.content ?? "");
   } catch (cause) {
     throw new CriaError("ANSWER", "the answer is no JSON: a stop string or the caller ended it", { cause });
   }

@@ -1,6 +1,7 @@
-import type { ChatMessage, ChatTool } from "../chat/index.ts";
+import type { ChatMessage, ChatTool, ChatToolChoice } from "../chat/index.ts";
 import type { AdapterScale } from "../engine/request.ts";
 import type { SamplingParams } from "../sampling-params.ts";
+import type { ReasoningFormat } from "../tools/answer-parser.ts";
 import type { AnswerShape } from "./response-format.ts";
 
 /** Called with the tokens so far (prompt included) and the logits of the next; true ends the text. */
@@ -74,6 +75,21 @@ export interface Usage {
 
 export type FinishReason = "stop" | "length";
 
+export interface ChatToolCallAnswer {
+  id: string;
+  type: "function";
+  /** `arguments` is JSON text. */
+  function: { name: string; arguments: string };
+}
+
+/** A piece of a call in a stream: id and name first, then more of the arguments. */
+export interface ChatToolCallDelta {
+  index: number;
+  id?: string;
+  type?: "function";
+  function: { name?: string; arguments: string };
+}
+
 /** What a stream reports beside its text. */
 export interface StreamReports {
   /** How far the prompt is, as `prompt_progress` of chunks. */
@@ -140,6 +156,14 @@ export interface ChatCompletionParams extends CommonParams {
   messages: readonly ChatMessage[];
   stream?: boolean | null | undefined;
   tools?: readonly ChatTool[] | undefined;
+  /** Default "auto". */
+  tool_choice?: ChatToolChoice | null | undefined;
+  /** Whether there may be several calls, where the model's format has them. Default true. */
+  parallel_tool_calls?: boolean | null | undefined;
+  /** How the model writes calls and thoughts, by name; by default its template tells. */
+  tool_format?: string | null | undefined;
+  /** Where thoughts go; the names are llama-server's. Default "auto": apart, as `reasoning_content`. */
+  reasoning_format?: ReasoningFormat | null | undefined;
   max_completion_tokens?: number | null | undefined;
   logprobs?: boolean | null | undefined;
   top_logprobs?: number | null | undefined;
@@ -164,12 +188,16 @@ export interface ChatCompletionChoice<Parsed = unknown> {
   index: number;
   message: {
     role: "assistant";
-    content: string;
+    /** Null where there are calls and no text. */
+    content: string | null;
     refusal: null;
+    /** What the model thought before it answered. */
+    reasoning_content?: string;
+    tool_calls?: ChatToolCallAnswer[];
     /** The answer as the zod schema that it was asked for with gives it; null where it was cut off (`finish_reason`). */
     parsed?: Parsed | null;
   };
-  finish_reason: FinishReason;
+  finish_reason: FinishReason | "tool_calls";
   logprobs: ChatLogprobs | null;
 }
 
@@ -190,8 +218,13 @@ export interface ChatCompletionChunk {
   model: string;
   choices: {
     index: number;
-    delta: { role?: "assistant"; content?: string };
-    finish_reason: FinishReason | null;
+    delta: {
+      role?: "assistant";
+      content?: string;
+      reasoning_content?: string;
+      tool_calls?: ChatToolCallDelta[];
+    };
+    finish_reason: FinishReason | "tool_calls" | null;
     logprobs: ChatLogprobs | null;
   }[];
   usage?: Usage | null;

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { toolFields } from "./tool-schemas.ts";
 
 // Fields have the names and meanings of OpenAI's API and llama-server's. A field that is not here is refused by name, so
 // that nothing a client asks for is dropped in silence.
@@ -192,19 +193,13 @@ const chatShape = {
   top_logprobs: integer(0, 20),
   chat_template_kwargs: z.record(z.string(), z.unknown()).nullish(),
   add_generation_prompt: flag,
-  tools: only("tools are not supported yet", empty),
-  tool_choice: only(
-    "needs tools, which are not supported yet",
-    (value) => value === "none" || value === "auto",
-  ),
-  parallel_tool_calls: flag,
-  functions: only("functions are not supported yet", empty),
-  function_call: only("needs functions, which are not supported yet", (value) => value === "none"),
+  ...toolFields,
+  functions: only("is not supported; use tools", empty),
+  function_call: only("is not supported; use tools", (value) => value === "none"),
   response_format: responseFormat.nullish(),
   modalities: only('only ["text"] is supported', (value) => JSON.stringify(value) === '["text"]'),
   audio: only("audio is not supported"),
   reasoning_effort: only("is not supported; see chat_template_kwargs"),
-  reasoning_format: only("is not supported yet", (value) => value === "none" || value === "auto"),
   verbosity: only("is not supported", (value) => value === "medium"),
   web_search_options: only("is not supported"),
 } as const;

@@ -40,7 +40,7 @@ describe("createChatCompletion", () => {
       llama.createChatCompletion({ ...params, stream: true, stream_options: { include_usage: true } }),
     );
     const text = chunks.map((chunk) => chunk.choices[0]?.delta.content ?? "").join("");
-    expect(text).toBe(whole.choices[0]!.message.content);
+    expect(text).toBe(whole.choices[0]!.message.content!);
     expect(chunks[0]!.choices[0]!.delta.role).toBe("assistant");
     expect(chunks.at(-2)!.choices[0]!.finish_reason).toBe(whole.choices[0]!.finish_reason);
     expect(chunks.at(-1)!.choices).toEqual([]);
@@ -59,7 +59,7 @@ describe("createChatCompletion", () => {
       ...ask("What is my name?"),
     ];
     const { choices } = await llama.createChatCompletion({ messages, temperature: 0 });
-    expect(choices[0]!.message.content).toBe("Your name is Anna.");
+    expect(choices[0]!.message.content!).toBe("Your name is Anna.");
   });
 
   test("reports log-probabilities that the logits bear out", async () => {
@@ -70,7 +70,7 @@ describe("createChatCompletion", () => {
       top_logprobs: 3,
     });
     const content = choices[0]!.logprobs!.content!;
-    expect(content.map(({ token }) => token).join("")).toBe(choices[0]!.message.content);
+    expect(content.map(({ token }) => token).join("")).toBe(choices[0]!.message.content!);
     for (const { token, logprob, top_logprobs, bytes } of content) {
       expect(top_logprobs).toHaveLength(3);
       // Greedy: the chosen token is the likeliest.
@@ -93,7 +93,7 @@ describe("createChatCompletion", () => {
       max_tokens: 12,
     });
     expect(choices.map(({ index }) => index)).toEqual([0, 1, 2]);
-    expect(new Set(choices.map(({ message }) => message.content)).size).toBeGreaterThan(1);
+    expect(new Set(choices.map(({ message }) => message.content!)).size).toBeGreaterThan(1);
     expect(usage.completion_tokens).toBe(36);
     const one = await llama.createChatCompletion({ messages: ask("Tell me a story."), max_tokens: 1 });
     expect(usage.prompt_tokens).toBe(one.usage.prompt_tokens);

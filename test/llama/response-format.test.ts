@@ -23,10 +23,10 @@ describe("an answer in a shape", () => {
   test("by response_format, json_schema, and the grammar of the same", async () => {
     const response_format = { type: "json_schema", json_schema: { name: "person", schema: person } } as const;
     const { choices } = await llama.createChatCompletion({ ...greedy, response_format });
-    expect(JSON.parse(choices[0]!.message.content)).toEqual({ name: "Anna", age: 30, city: "Oslo" });
+    expect(JSON.parse(choices[0]!.message.content!)).toEqual({ name: "Anna", age: 30, city: "Oslo" });
     expect(choices[0]!.message.parsed).toBeUndefined();
     const other = await llama.createChatCompletion({ ...greedy, json_schema: person });
-    expect(other.choices[0]!.message.content).toBe(choices[0]!.message.content);
+    expect(other.choices[0]!.message.content!).toBe(choices[0]!.message.content!);
   });
 
   test("by a zod schema, with the value back", async () => {
@@ -39,7 +39,7 @@ describe("an answer in a shape", () => {
     // The type is known.
     const months: number | undefined = choices[0]?.message.parsed?.age;
     expect(months).toBe(360);
-    expect(JSON.parse(choices[0]!.message.content).age).toBe(30);
+    expect(JSON.parse(choices[0]!.message.content!).age).toBe(30);
   });
 
   test("cut off by max_tokens it is said to be, and nothing is parsed", async () => {
@@ -67,7 +67,7 @@ describe("an answer in a shape", () => {
       ...greedy,
       response_format: { type: "json_object" },
     });
-    expect(JSON.parse(choices[0]!.message.content)).toBeObject();
+    expect(JSON.parse(choices[0]!.message.content!)).toBeObject();
   });
 
   test("streamed it is the same, and so is plain text", async () => {
@@ -77,7 +77,7 @@ describe("an answer in a shape", () => {
       llama.createChatCompletion({ ...greedy, response_format, stream: true }),
     );
     expect(chunks.map(({ choices }) => choices[0]?.delta.content ?? "").join("")).toBe(
-      whole.choices[0]!.message.content,
+      whole.choices[0]!.message.content!,
     );
     const plain = await llama.createChatCompletion(greedy);
     const text = await llama.createChatCompletion({ ...greedy, response_format: { type: "text" } });
@@ -90,7 +90,7 @@ describe("an answer in a shape", () => {
       json_schema: { enum: ["yes", "no"] },
       logits_processors: (logits) => void logits.fill(0),
     });
-    expect(["yes", "no"]).toContain(JSON.parse(choices[0]!.message.content));
+    expect(["yes", "no"]).toContain(JSON.parse(choices[0]!.message.content!));
   });
 });
 
@@ -118,7 +118,7 @@ test("however it is sampled, the answer is valid", async () => {
     });
     for (const { message, finish_reason } of choices) {
       if (finish_reason === "length") continue;
-      expect(valid(JSON.parse(message.content))).toBe(true);
+      expect(valid(JSON.parse(message.content!))).toBe(true);
     }
     expect(choices.some(({ finish_reason }) => finish_reason === "stop")).toBe(true);
   }
@@ -154,6 +154,6 @@ describe("refused before anything is computed", () => {
     const schema = { type: "array", items, uniqueItems: true, maxItems: 3 };
     const response_format = { type: "json_schema", json_schema: { schema, strict: false } } as const;
     const { choices } = await llama.createChatCompletion({ ...greedy, response_format });
-    expect(JSON.parse(choices[0]!.message.content)).toBeArray();
+    expect(JSON.parse(choices[0]!.message.content!)).toBeArray();
   });
 });

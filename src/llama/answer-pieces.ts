@@ -1,0 +1,84 @@
+import type { AnswerDelta, AnswerParser } from "../tools/answer-parser.ts";
+import type { GeneratedToken } from "./deltas.ts";
+import type { ChatCompletionChoice, ChatCompletionChunk, FinishReason } from "./types.ts";
+
+type WireDelta = ChatCompletionChunk["choices"][number]["delta"];
+
+/** What one answer of a chat comes to on the wire, piece by piece. */
+export class AnswerPieces {
+  readonly #parser: AnswerParser | undefined;
+  /** Tokens whose text is held back. */
+  #tokens: GeneratedToken[] = [];
+  #calls = 0;
+
+  /** @param parser undefined where all is content. */
+  constructor(parser: AnswerParser | undefined) {
+    this.#parser = parser;
+  }
+
+  /** What became certain with this text, and the tokens it took; undefined where all is held back. */
+  push(text: string, tokens: readonly GeneratedToken[]) {
+    if (!this.#parser) return { delta: { content: text }, tokens };
+    this.#tokens.push(...tokens);
+    return this.#take(this.#parser.push(text));
+  }
+
+  /** What was held back, after the last text. */
+  end(reason: FinishReason) {
+    const deltas = this.#parser?.end(reason) ?? [];
+    return deltas.length > 0 || this.#tokens.length > 0 ? this.#take(deltas, "all") : undefined;
+  }
+
+  finishReason(reason: FinishReason): FinishReason | "tool_calls" {
+    return reason === "stop" && this.#calls > 0 ? "tool_calls" : reason;
+  }
+
+  #take(deltas: readonly AnswerDelta[], which: "told" | "all" = "told") {
+    if (deltas.length === 0 && which === "told") return undefined;
+    const tokens = this.#tokens;
+    this.#tokens = [];
+    const delta: WireDelta = {};
+    for (const piece of deltas) this.#add(delta, piece);
+    return { delta, tokens };
+  }
+
+  #add(delta: WireDelta, piece: AnswerDelta): void {
+    switch (piece.type) {
+      case "content":
+        delta.content = (delta.content ?? "") + piece.text;
+        return;
+      case "reasoning":
+        delta.reasoning_content = (delta.reasoning_content ?? "") + piece.text;
+        return;
+      case "tool-call": {
+        this.#calls++;
+        const { index, id, name } = piece;
+        delta.tool_calls ??= [];
+        delta.tool_calls.push({ index, id, type: "function", function: { name, arguments: "" } });
+        return;
+      }
+      case "arguments": {
+        delta.tool_calls ??= [];
+        const open = delta.tool_calls.find(({ index }) => index === piece.index);
+        if (open) open.function.arguments += piece.text;
+        else delta.tool_calls.push({ index: piece.index, function: { arguments: piece.text } });
+      }
+    }
+  }
+}
+
+/** Adds a delta to the message that all of them make. */
+export function addDelta(message: ChatCompletionChoice["message"], delta: WireDelta): void {
+  if (delta.content) message.content = (message.content ?? "") + delta.content;
+  if (delta.reasoning_content)
+    message.reasoning_content = (message.reasoning_content ?? "") + delta.reasoning_content;
+  for (const { index, id, function: piece } of delta.tool_calls ?? []) {
+    message.tool_calls ??= [];
+    const call = message.tool_calls[index];
+    if (call) call.function.arguments += piece.arguments;
+    else {
+      const { name, arguments: text } = piece;
+      message.tool_calls.push({ id: id!, type: "function", function: { name: name!, arguments: text } });
+    }
+  }
+}

@@ -9,7 +9,10 @@ export class MarkerScanner {
   readonly #automaton: LiteralAutomaton;
   readonly #spaces: Spaces;
   #state = 0;
+  /** White space, then what may be the beginning of a marker. */
   #held = "";
+  /** How much of it is that white space, as far as it is known to be. */
+  #spaceLength = 0;
   #marker: string | undefined;
 
   constructor(automaton: LiteralAutomaton, spaces: Spaces) {
@@ -22,9 +25,10 @@ export class MarkerScanner {
     return this.#marker;
   }
 
-  /** White space that stands before whatever comes. */
+  /** White space that stands before whatever comes; for when nothing is held. */
   hold(space: string): void {
-    this.#held += space;
+    this.#held = space;
+    this.#spaceLength = space.length;
   }
 
   /** @returns text that is certain now; with a marker all that stands before it but held white space. */
@@ -32,16 +36,12 @@ export class MarkerScanner {
     this.#held += unit;
     this.#state = this.#automaton.step(this.#state, unit.charCodeAt(0));
     this.#marker = this.#automaton.literal(this.#state);
-    const depth = this.#marker?.length ?? this.#automaton.depth(this.#state);
-    let safe = this.#held.length - depth;
-    if (this.#spaces === "held") {
-      // Every unit that goes out but the last was stepped over before; a run of white space is looked at again once.
-      if (this.#marker === undefined && safe > 0 && isSpace(this.#held[safe - 1]!)) return "";
-      while (safe > 0 && isSpace(this.#held[safe - 1]!)) safe--;
-    }
+    const certain = this.#held.length - (this.#marker?.length ?? this.#automaton.depth(this.#state));
     if (this.#marker !== undefined) this.#state = 0;
-    const text = this.#held.slice(0, safe);
-    this.#held = this.#held.slice(safe);
+    const length = this.#spaces === "held" ? this.#withoutSpace(certain) : certain;
+    if (length === 0) return "";
+    const text = this.#held.slice(0, length);
+    this.#held = this.#held.slice(length);
     return text;
   }
 
@@ -49,8 +49,19 @@ export class MarkerScanner {
   flush(): string {
     const held = this.#held;
     this.#held = "";
+    this.#spaceLength = 0;
     this.#state = 0;
     this.#marker = undefined;
     return held;
+  }
+
+  /** How much of the text's beginning, of this length, can go out; notes the white space behind it. */
+  #withoutSpace(certain: number): number {
+    let length = certain;
+    // White space at the beginning was looked at before; a long run of it must not be looked at for each of its units.
+    while (length > this.#spaceLength && isSpace(this.#held[length - 1]!)) length--;
+    if (length <= this.#spaceLength) length = 0;
+    this.#spaceLength = certain - length;
+    return length;
   }
 }

@@ -11,9 +11,12 @@ export class AnswerPieces {
   #tokens: GeneratedToken[] = [];
   #calls = 0;
 
-  /** @param parser undefined where all is content. */
-  constructor(parser: AnswerParser | undefined) {
+  readonly #spelling: "tools" | "functions";
+
+  /** @param parser undefined where all is content. @param spelling how calls are told: the older way has one, without an id. */
+  constructor(parser: AnswerParser | undefined, spelling: "tools" | "functions") {
     this.#parser = parser;
+    this.#spelling = spelling;
   }
 
   /** What became certain with this text, and the tokens it took; undefined where all is held back. */
@@ -29,8 +32,9 @@ export class AnswerPieces {
     return deltas.length > 0 || this.#tokens.length > 0 ? this.#take(deltas, "all") : undefined;
   }
 
-  finishReason(reason: FinishReason): FinishReason | "tool_calls" {
-    return reason === "stop" && this.#calls > 0 ? "tool_calls" : reason;
+  finishReason(reason: FinishReason): ChatCompletionChoice["finish_reason"] {
+    if (reason !== "stop" || this.#calls === 0) return reason;
+    return this.#spelling === "tools" ? "tool_calls" : "function_call";
   }
 
   #take(deltas: readonly AnswerDelta[], which: "told" | "all" = "told") {
@@ -53,11 +57,20 @@ export class AnswerPieces {
       case "tool-call": {
         this.#calls++;
         const { index, id, name } = piece;
+        if (this.#spelling === "functions") {
+          delta.function_call = { name, arguments: "" };
+          return;
+        }
         delta.tool_calls ??= [];
         delta.tool_calls.push({ index, id, type: "function", function: { name, arguments: "" } });
         return;
       }
       case "arguments": {
+        if (this.#spelling === "functions") {
+          const before = delta.function_call;
+          delta.function_call = { ...before, arguments: (before?.arguments ?? "") + piece.text };
+          return;
+        }
         delta.tool_calls ??= [];
         const open = delta.tool_calls.find(({ index }) => index === piece.index);
         if (open) open.function.arguments += piece.text;
@@ -72,6 +85,10 @@ export function addDelta(message: ChatCompletionChoice["message"], delta: WireDe
   if (delta.content) message.content = (message.content ?? "") + delta.content;
   if (delta.reasoning_content)
     message.reasoning_content = (message.reasoning_content ?? "") + delta.reasoning_content;
+  if (delta.function_call) {
+    message.function_call ??= { name: delta.function_call.name!, arguments: "" };
+    message.function_call.arguments += delta.function_call.arguments;
+  }
   for (const { index, id, function: piece } of delta.tool_calls ?? []) {
     message.tool_calls ??= [];
     const call = message.tool_calls[index];

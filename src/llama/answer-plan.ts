@@ -1,12 +1,14 @@
 import { ContentCache } from "../../lib/content-cache.ts";
 import { RequestError } from "../../lib/errors.ts";
-import type { ChatFunctionTool, ChatTemplate, ChatTool, ChatToolChoice } from "../chat/index.ts";
+import type { ChatFunctionTool, ChatTemplate } from "../chat/index.ts";
 import { Grammar } from "../grammar.ts";
 import { JsonSchemaError, schemaToGrammar } from "../json-schema/index.ts";
 import { AnswerParser } from "../tools/answer-parser.ts";
+import { type CheckedTools, checkToolParams } from "../tools/check-tools.ts";
 import type { ToolFormat } from "../tools/format.ts";
 import { chooseFormat } from "../tools/formats/index.ts";
 import { literal, untilRules } from "../tools/gbnf.ts";
+import { opensThought } from "../tools/thinking.ts";
 import { type ToolGrammarOptions, toolGrammar } from "../tools/tool-grammar.ts";
 import type { Vocab } from "../vocab.ts";
 import { grammarOf } from "./response-format.ts";
@@ -26,17 +28,10 @@ export interface AnswerPlan {
   readonly shape: Pick<GenerationParams, "grammar" | "grammar_triggers" | "json_schema" | "response_format">;
   /** Control tokens that show in the text. */
   readonly special: ReadonlySet<number> | undefined;
+  /** Which way of asking for calls was used. */
+  readonly spelling: CheckedTools["spelling"];
   /** A parser of an answer; undefined where an answer is nothing but content. */
   readonly parser: (() => AnswerParser) | undefined;
-}
-
-/** Tools that may be called, of those that a request has. @throws RequestError for those that are no functions. */
-function callable(params: ChatCompletionParams): readonly ChatFunctionTool[] {
-  if (params.tool_choice === "none") return [];
-  return (params.tools ?? []).map((tool: ChatTool, index) => {
-    if (tool.type === "function") return tool;
-    throw new RequestError(`tools[${index}].type must be "function"`, `tools[${index}].type`);
-  });
 }
 
 /** @param prompt as the template has written it. @throws RequestError naming the field. */
@@ -46,18 +41,22 @@ export function planAnswer(
   prompt: string,
   params: ChatCompletionParams,
 ): AnswerPlan {
-  const format = chooseFormat(template.source, params.tool_format ?? undefined);
-  const tools = callable(params);
+  const checked = checkToolParams(params);
+  const { callable } = checked;
+  // A template without a place for tools is told of them in plain JSON.
+  const isGeneric = callable.length > 0 && !template.capabilities.tools;
+  const format = chooseFormat(isGeneric ? "" : template.source, params.tool_format ?? undefined);
   const thinking = thinkingOf(format, template, prompt);
   const plain = shapeOf(format, params, thinking);
-  const reads = tools.length > 0 || thinking !== "none";
+  const reads = callable.length > 0 || thinking !== "none";
   return {
-    shape: tools.length > 0 ? toolShape(format, tools, params, thinking) : plain,
+    shape: callable.length > 0 ? toolShape(format, checked, params, thinking) : plain,
+    spelling: checked.spelling,
     special: reads ? shownTokens(vocab, format) : undefined,
     parser: reads
       ? () =>
           new AnswerParser(format, {
-            tools,
+            tools: callable,
             thinking: thinking === "forced-open" ? "forced-open" : "none",
             reasoningFormat: params.reasoning_format ?? "auto",
           })
@@ -65,13 +64,13 @@ export function planAnswer(
   };
 }
 
-function thinkingOf({ thought, channels }: ToolFormat, template: ChatTemplate, prompt: string): Thinking {
+function thinkingOf(format: ToolFormat, template: ChatTemplate, prompt: string): Thinking {
+  const { thought, channels } = format;
   if (channels) return "allowed";
   if (!thought || !template.source.includes(thought.open)) return "none";
-  const end = prompt.trimEnd();
-  if (end.endsWith(thought.open.trim())) return "forced-open";
+  if (opensThought(format, prompt)) return "forced-open";
   // Templates write an empty thought where there is to be none.
-  return end.endsWith(thought.close.trim()) ? "none" : "allowed";
+  return prompt.trimEnd().endsWith(thought.close.trim()) ? "none" : "allowed";
 }
 
 /** The shape of an answer, which holds for what comes behind a thought. */
@@ -92,7 +91,7 @@ function shapeOf(
 
 function toolShape(
   format: ToolFormat,
-  tools: readonly ChatFunctionTool[],
+  { tools, callable, choice, parallel }: CheckedTools,
   params: ChatCompletionParams,
   thinking: Thinking,
 ): AnswerPlan["shape"] {
@@ -106,12 +105,11 @@ function toolShape(
       continue;
     throw new RequestError(`give ${field} or tools, not both: a call has a shape of its own`, field);
   }
-  const { choice, allowed } = chosenTools(params.tool_choice, tools);
-  const parallel = params.parallel_tool_calls === false ? "single" : "several";
+  if (choice === "none") throw new TypeError("nothing may be called");
   const options = { choice, parallel, ...(choice !== "auto" && { thinking }) } as const;
-  const made = known.get(JSON.stringify([format.name, options, allowed]), () => {
-    const { source, triggers } = toolGrammar(format, allowed, options, (schema, root) =>
-      argumentRules(tools, schema, root),
+  const made = known.get(JSON.stringify([format.name, options, callable]), () => {
+    const { source, triggers } = toolGrammar(format, callable, options, (schema, root) =>
+      argumentRules(callable, tools, schema, root),
     );
     return { grammar: Grammar.of(source), triggers };
   });
@@ -124,11 +122,17 @@ function toolShape(
 }
 
 /** Rules of a tool's arguments, or of one of them. */
-function argumentRules(tools: readonly ChatFunctionTool[], schema: unknown, root: string): string {
-  // The rules of tool 3 are named after it.
-  const index = Number(/[0-9]+/.exec(root)?.[0] ?? 0);
+function argumentRules(
+  callable: readonly ChatFunctionTool[],
+  tools: readonly ChatFunctionTool[],
+  schema: unknown,
+  root: string,
+): string {
+  // The rules of a function are named after its number.
+  const called = callable[Number(/[0-9]+/.exec(root)?.[0] ?? 0)]!;
+  const index = tools.indexOf(called);
   // Like OpenAI, which follows a schema to the letter where it is asked to.
-  const mode = tools[index]?.function.strict ? "strict" : "lenient";
+  const mode = called.function.strict ? "strict" : "lenient";
   try {
     return schemaToGrammar(schema, { root, mode, additionalProperties: "refused" }).source;
   } catch (error) {
@@ -136,29 +140,4 @@ function argumentRules(tools: readonly ChatFunctionTool[], schema: unknown, root
     const field = `tools[${index}].function.parameters`;
     throw new RequestError(`${field}: ${error.message}`, field, { cause: error });
   }
-}
-
-/** Who may be called, and whether somebody must. */
-function chosenTools(
-  choice: ChatToolChoice | null | undefined,
-  tools: readonly ChatFunctionTool[],
-): { choice: ToolGrammarOptions["choice"]; allowed: readonly ChatFunctionTool[] } {
-  if (choice == null || choice === "auto" || choice === "none") return { choice: "auto", allowed: tools };
-  if (choice === "required") return { choice, allowed: tools };
-  if (choice.type === "custom")
-    throw new RequestError('tool_choice.type must be "function" or "allowed_tools"', "tool_choice.type");
-  if (choice.type === "function") return { choice: { name: choice.function.name }, allowed: tools };
-  const names = choice.allowed_tools.tools.map(
-    (tool) => (tool.function as { name?: unknown } | undefined)?.name,
-  );
-  const unknown = names.find((name) => !tools.some((tool) => tool.function.name === name));
-  if (unknown !== undefined)
-    throw new RequestError(
-      `tool_choice.allowed_tools names ${JSON.stringify(unknown)}, which is no tool`,
-      "tool_choice",
-    );
-  return {
-    choice: choice.allowed_tools.mode,
-    allowed: tools.filter((tool) => names.includes(tool.function.name)),
-  };
 }

@@ -1,6 +1,9 @@
 import { RequestError } from "../../lib/errors.ts";
 import type { TokenLogprob } from "../../lib/index.ts";
 import type { ChatTemplate, RenderOptions } from "../chat/index.ts";
+import { checkToolHistory } from "../tools/check-history.ts";
+import { checkToolParams } from "../tools/check-tools.ts";
+import { withGenericTools } from "../tools/generic-prompt.ts";
 import type { Vocab } from "../vocab.ts";
 import { Answer, type LlamaParts, startAnswers } from "./answer.ts";
 import { AnswerPieces, addDelta } from "./answer-pieces.ts";
@@ -25,18 +28,25 @@ const mostLogprobs = 20;
 /** The prompt text of a chat, as the template writes it. */
 export function renderChat(template: ChatTemplate, params: ChatCompletionParams): string {
   const options: RenderOptions = { now: new Date() };
-  const { tools, tool_choice: choice } = params;
-  if (tools) options.tools = tools;
+  const { tools, choice, parallel } = checkToolParams(params);
+  checkToolHistory(params.messages);
+  const isGeneric = tools.length > 0 && choice !== "none" && !template.capabilities.tools;
   // All tools are shown whichever are allowed, so that the prompt's beginning stays the same.
-  if (choice)
-    options.toolChoice =
-      typeof choice === "object" && choice.type === "allowed_tools" ? choice.allowed_tools.mode : choice;
-  if (params.chat_template_kwargs) options.chatTemplateKwargs = params.chat_template_kwargs;
+  if (tools.length > 0 && !isGeneric) {
+    options.tools = tools;
+    options.toolChoice = typeof choice === "object" ? { type: "function", function: choice } : choice;
+  }
+  const { reasoning_effort: effort, chat_template_kwargs: given } = params;
+  const told = { ...(effort != null && { reasoning_effort: effort }), ...given };
+  if (Object.keys(told).length > 0) options.chatTemplateKwargs = told;
   if (params.add_generation_prompt === false) {
     options.addGenerationPrompt = false;
     options.continueFinalMessage = params.messages.at(-1)?.role === "assistant";
   }
-  return template.render(params.messages as never, options);
+  const messages = isGeneric
+    ? withGenericTools(params.messages, tools, { choice, parallel })
+    : params.messages;
+  return template.render(messages as never, options);
 }
 
 /** The same as it is tokenised: a template that writes the BOS itself must not get a second one from the tokenizer. */
@@ -95,7 +105,7 @@ async function* choices(
   const { count, stops, topCount } = plan(params);
   const { vocab } = parts.engine.model;
   const prompt = chatPrompt(vocab, template, params);
-  const { shape, special, parser } = planAnswer(vocab, template, prompt, params);
+  const { shape, special, parser, spelling } = planAnswer(vocab, template, prompt, params);
   const max_tokens = params.max_completion_tokens ?? params.max_tokens;
   const answers = startAnswers(count, (index) => {
     const seed = params.seed == null ? params.seed : params.seed + index;
@@ -104,7 +114,7 @@ async function* choices(
       more: { stops, topLogprobs: topCount, special },
     });
   });
-  const pieces = answers.map(() => new AnswerPieces(parser?.()));
+  const pieces = answers.map(() => new AnswerPieces(parser?.(), spelling));
   const begun = new Set<number>();
   for await (const { index, delta } of mergedDeltas(answers)) {
     const answer = answers[index]!;
@@ -174,7 +184,7 @@ export async function chatAtOnce(
       const schema = zodSchemaOf(params);
       if (schema) for (const choice of done) choice.message.parsed = await parsedAnswer(schema, choice);
       for (const { message } of done)
-        if (message.tool_calls && message.content === "") message.content = null;
+        if ((message.tool_calls ?? message.function_call) && message.content === "") message.content = null;
       return { ...head, choices: done, ...step.value };
     }
     const { index, delta, finish_reason, logprobs } = step.value.choice;

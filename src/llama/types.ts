@@ -1,4 +1,4 @@
-import type { ChatMessage, ChatTool, ChatToolChoice } from "../chat/index.ts";
+import type { ChatFunctionTool, ChatMessage, ChatTool, ChatToolChoice } from "../chat/index.ts";
 import type { AdapterScale } from "../engine/request.ts";
 import type { SamplingParams } from "../sampling-params.ts";
 import type { ReasoningFormat } from "../tools/answer-parser.ts";
@@ -160,6 +160,11 @@ export interface ChatCompletionParams extends CommonParams {
   tool_choice?: ChatToolChoice | null | undefined;
   /** Whether there may be several calls, where the model's format has them. Default true. */
   parallel_tool_calls?: boolean | null | undefined;
+  /** The older spelling of `tools` and `tool_choice`. */
+  functions?: readonly ChatFunctionTool["function"][] | undefined;
+  function_call?: "none" | "auto" | { name: string } | null | undefined;
+  /** Told to the template, where it knows of it. */
+  reasoning_effort?: string | null | undefined;
   /** How the model writes calls and thoughts, by name; by default its template tells. */
   tool_format?: string | null | undefined;
   /** Where thoughts go; the names are llama-server's. Default "auto": apart, as `reasoning_content`. */
@@ -194,10 +199,12 @@ export interface ChatCompletionChoice<Parsed = unknown> {
     /** What the model thought before it answered. */
     reasoning_content?: string;
     tool_calls?: ChatToolCallAnswer[];
+    /** The call, where it was asked for by `functions`. */
+    function_call?: { name: string; arguments: string };
     /** The answer as the zod schema that it was asked for with gives it; null where it was cut off (`finish_reason`). */
     parsed?: Parsed | null;
   };
-  finish_reason: FinishReason | "tool_calls";
+  finish_reason: FinishReason | "tool_calls" | "function_call";
   logprobs: ChatLogprobs | null;
 }
 
@@ -223,8 +230,9 @@ export interface ChatCompletionChunk {
       content?: string;
       reasoning_content?: string;
       tool_calls?: ChatToolCallDelta[];
+      function_call?: { name?: string; arguments: string };
     };
-    finish_reason: FinishReason | "tool_calls" | null;
+    finish_reason: ChatCompletionChoice["finish_reason"] | null;
     logprobs: ChatLogprobs | null;
   }[];
   usage?: Usage | null;

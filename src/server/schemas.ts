@@ -194,12 +194,10 @@ const chatShape = {
   chat_template_kwargs: z.record(z.string(), z.unknown()).nullish(),
   add_generation_prompt: flag,
   ...toolFields,
-  functions: only("is not supported; use tools", empty),
-  function_call: only("is not supported; use tools", (value) => value === "none"),
   response_format: responseFormat.nullish(),
   modalities: only('only ["text"] is supported', (value) => JSON.stringify(value) === '["text"]'),
   audio: only("audio is not supported"),
-  reasoning_effort: only("is not supported; see chat_template_kwargs"),
+  reasoning_effort: z.string().max(50).nullish(),
   verbosity: only("is not supported", (value) => value === "medium"),
   web_search_options: only("is not supported"),
 } as const;

@@ -111,10 +111,29 @@ test("ai: generateText with tools", async () => {
   expect(text).toMatch(/Oslo|21|sunny/);
 });
 
+test("the older spelling: functions", async () => {
+  const functions = [described("get_weather").function];
+  const { tools: _, ...rest } = chat;
+  const { choices } = await client.chat.completions.create({ ...rest, functions });
+  expect(choices[0]!.finish_reason).toBe("function_call");
+  expect(choices[0]!.message.function_call).toEqual({ name: "get_weather", arguments: '{"city": "Oslo"}' });
+  const stream = await client.chat.completions.create({ ...rest, functions, stream: true });
+  let given = "";
+  for await (const { choices } of stream) given += choices[0]?.delta.function_call?.arguments ?? "";
+  expect(given).toBe('{"city": "Oslo"}');
+  const messages = [
+    ...chat.messages,
+    { role: "assistant" as const, content: null, function_call: choices[0]!.message.function_call! },
+    { role: "function" as const, name: "get_weather", content: report },
+  ];
+  const answer = await client.chat.completions.create({ ...rest, functions, messages });
+  expect(answer.choices[0]!.message.content).toMatch(/Oslo|21|sunny/);
+});
+
 test("what is wrong is named, and the next request served", async () => {
   const wrong: [body: object, param: string][] = [
     [{ tools: [described("get weather")] }, "tools[0].function.name"],
-    [{ tools: [described("a"), described("a")] }, "tools"],
+    [{ tools: [described("a"), described("a")] }, "tools[1].function.name"],
     [{ tools: [{ type: "custom", custom: { name: "a" } }] }, "tools[0].type"],
     [{ tool_choice: { type: "function", function: { name: "nobody" } } }, "tool_choice.function.name"],
     [{ tools: undefined, tool_choice: "required" }, "tool_choice"],

@@ -19,8 +19,8 @@ const refused: readonly (readonly [flags: string, reason: string])[] = [
   ["--draft-min <n>", "speculative decoding is not supported"],
   ["--hf-repo <name>", "models are not downloaded; give a file with -m"],
   ["--model-url <url>", "models are not downloaded; give a file with -m"],
-  ["--reasoning-format <kind>", "thoughts are not told from answers yet"],
-  ["--reasoning-budget <n>", "thoughts are not told from answers yet"],
+  ["--reasoning-format <kind>", "requests say it: reasoning_format"],
+  ["--reasoning-budget <n>", "there is no budget of tokens for thoughts yet"],
   ["--rpc <servers>", "other machines are not used yet"],
   ["--sleep-idle-seconds <n>", "the server does not sleep; an idle one computes nothing"],
 ];

@@ -16,6 +16,9 @@ const templates: Readonly<Record<string, string[]>> = {
   "qwen3-coder": [
     "<tool_call>\n<function={{ name }}>\n<parameter={{ key }}>\n</parameter>\n</function>\n</tool_call>",
   ],
+  "minimax-m2": ["{% set begin = '<minimax:tool_call>' %}<invoke name=\"{{ name }}\">"],
+  "seed-oss": ["{% set begin = '<seed:tool_call>' %}<function={{ name }}><parameter={{ key }}>"],
+  "nemotron-v2": ["<TOOLCALL>[{{ calls }}]</TOOLCALL>"],
   llama3: ["{{ '<|start_header_id|>ipython<|end_header_id|>' }}", LLAMA31_STYLE],
   "llama-pythonic": ["<|header_start|>assistant<|header_end|><|python_start|>"],
   mistral: ["{{ '[TOOL_CALLS][' }}{{ call | tojson }}"],

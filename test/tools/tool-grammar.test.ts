@@ -110,6 +110,12 @@ function check(format: ToolFormat, options: ToolGrammarOptions, texts: number): 
   }
 }
 
+/** What formats of messages with headers write before a call. */
+const said: Readonly<Record<string, string>> = {
+  harmony: "<|channel|>final<|message|>Look: <|end|><|start|>assistant",
+  "functionary-v3.2": "all\nLook: >>>",
+};
+
 for (const format of toolFormats) {
   test(`${format.name}: what the grammar lets through is a call`, () => {
     check(format, { choice: "required", parallel: "several" }, 12);
@@ -133,6 +139,10 @@ for (const format of toolFormats) {
     for (let count = 0; count < 3; count++) {
       const text = sample(source, piecesFor(format), random);
       if (!triggers.some((trigger) => text.startsWith(trigger))) expect(text).toBe(triggers.join(" or "));
+      // It may come up behind other text.
+      const before = said[format.name] ?? "Look: ";
+      const message = parseAnswer(format, [new TextEncoder().encode(before + text)]);
+      expect(message).toMatchObject({ content: "Look:", toolCalls: [{}] });
     }
   });
 }

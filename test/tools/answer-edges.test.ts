@@ -1,7 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { AnswerParser } from "../../src/tools/answer-parser.ts";
-import { chooseFormat, toolFormats } from "../../src/tools/formats/index.ts";
+import { AnswerParser, chooseFormat, toolFormats } from "../../src/tools/index.ts";
 import { families } from "./families.ts";
 import { addUp, cuts, parseAnswer, tools } from "./parse-answer.ts";
 

@@ -1,7 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { RequestError } from "../../lib/errors.ts";
-import { chooseFormat, toolFormats } from "../../src/tools/formats/index.ts";
-import { opensThought, thoughtEnd } from "../../src/tools/thinking.ts";
+import { chooseFormat, opensThought, thoughtEnd, toolFormats } from "../../src/tools/index.ts";
 import {
   DEEPSEEK_STYLE,
   GEMMA_STYLE,

@@ -1,9 +1,7 @@
 import { expect, test } from "bun:test";
 import type { ChatFunctionTool } from "../../src/chat/types.ts";
 import { Grammar } from "../../src/grammar.ts";
-import type { ToolFormat } from "../../src/tools/format.ts";
-import { toolFormats } from "../../src/tools/formats/index.ts";
-import { type ToolGrammarOptions, toolGrammar } from "../../src/tools/tool-grammar.ts";
+import { type ToolFormat, type ToolGrammarOptions, toolFormats, toolGrammar } from "../../src/tools/index.ts";
 import type { Vocab } from "../../src/vocab.ts";
 import { jsonRules } from "./json-rules.ts";
 import { parseAnswer, tools } from "./parse-answer.ts";

@@ -38,7 +38,7 @@ export class MarkerScanner {
     this.#marker = this.#automaton.literal(this.#state);
     const certain = this.#held.length - (this.#marker?.length ?? this.#automaton.depth(this.#state));
     if (this.#marker !== undefined) this.#state = 0;
-    const length = this.#spaces === "held" ? this.#withoutSpace(certain) : certain;
+    const length = this.#spaces === "held" ? this.#withoutSpace(certain, unit) : certain;
     if (length === 0) return "";
     const text = this.#held.slice(0, length);
     this.#held = this.#held.slice(length);
@@ -56,9 +56,13 @@ export class MarkerScanner {
   }
 
   /** How much of the text's beginning, of this length, can go out; notes the white space behind it. */
-  #withoutSpace(certain: number): number {
+  #withoutSpace(certain: number, unit: string): number {
+    // One more unit of a run of white space must cost the same however long the run is: no look at the held text.
+    if (certain === this.#held.length && certain === this.#spaceLength + 1 && isSpace(unit)) {
+      this.#spaceLength = certain;
+      return 0;
+    }
     let length = certain;
-    // White space at the beginning was looked at before; a long run of it must not be looked at for each of its units.
     while (length > this.#spaceLength && isSpace(this.#held[length - 1]!)) length--;
     if (length <= this.#spaceLength) length = 0;
     this.#spaceLength = certain - length;

@@ -1,7 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { AnswerParser } from "../../src/tools/answer-parser.ts";
-import { chooseFormat, toolFormats } from "../../src/tools/formats/index.ts";
+import { AnswerParser, chooseFormat, toolFormats } from "../../src/tools/index.ts";
 import { families } from "./families.ts";
 import { addUp, cuts, parseAnswer, tools } from "./parse-answer.ts";
 
@@ -280,10 +279,22 @@ test("ids have the shape that the family's templates want", () => {
   for (const { name } of toolFormats) expect(idOf(name)).toMatch(shapes[name] ?? /^call_[a-zA-Z0-9]{24}$/);
 });
 
-test("a long text takes time in proportion to its length", () => {
-  const parser = new AnswerParser(chooseFormat("", "hermes"), { tools });
-  // Quadratic work would take minutes.
-  for (let count = 0; count < 200_000; count++) parser.push(count % 7 === 0 ? "\n <tool" : " ");
-  parser.end("length");
-  expect(parser.message.content.length).toBeGreaterThan(200_000);
+test("long texts take time in proportion to their length", () => {
+  const begun: [format: string, beginning: string][] = [
+    ["hermes", ""],
+    ["hermes", "<think>"],
+    ["hermes", "<tool_call>"],
+    ["hermes", '<tool_call>{"arguments": {"a": "'],
+    ["qwen3-coder", "<tool_call><function=get_weather><parameter=city>"],
+    ["harmony", "<|channel|>final<|message|>"],
+  ];
+  // With work for each piece that grows with the text before, any of these would take minutes.
+  for (const [format, beginning] of begun) {
+    for (const piece of ["  \n ", "<to ", "\n <t", "x"]) {
+      const parser = new AnswerParser(chooseFormat("", format), { tools });
+      parser.push(beginning);
+      for (let count = 0; count < 20_000; count++) parser.push(piece);
+      parser.end("length");
+    }
+  }
 });

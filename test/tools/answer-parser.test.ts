@@ -1,7 +1,11 @@
 import { expect, test } from "bun:test";
-import type { AnswerMessage, AnswerParserOptions } from "../../src/tools/answer-parser.ts";
-import { AnswerParser } from "../../src/tools/answer-parser.ts";
-import { chooseFormat, toolFormats } from "../../src/tools/formats/index.ts";
+import {
+  type AnswerMessage,
+  AnswerParser,
+  type AnswerParserOptions,
+  chooseFormat,
+  toolFormats,
+} from "../../src/tools/index.ts";
 import { city, type Family, families, note } from "./families.ts";
 import { cuts, parseAnswer, type Reason, tools } from "./parse-answer.ts";
 

@@ -1,7 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { RequestError } from "../../lib/errors.ts";
-import { checkToolHistory } from "../../src/tools/check-history.ts";
-import { checkToolParams, type ToolParams } from "../../src/tools/check-tools.ts";
+import { checkToolHistory, checkToolParams, type ToolParams } from "../../src/tools/index.ts";
 
 const tool = (name: unknown, more: object = {}) => ({ type: "function", function: { name, ...more } });
 const tools = [

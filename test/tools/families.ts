@@ -39,6 +39,14 @@ const tags = (name: string, given: Record<string, unknown>) =>
 const bare = (value: unknown) => (typeof value === "string" ? value : JSON.stringify(value));
 const coder = (name: string, given: Record<string, unknown>) =>
   `<tool_call>\n${tags(name, given)}\n</tool_call>`;
+const flatTags = (name: string, given: Record<string, unknown>) =>
+  `<function=${name}>\n${Object.entries(given)
+    .map(([key, value]) => `<parameter=${key}>${bare(value)}</parameter>\n`)
+    .join("")}</function>`;
+const invoked = (name: string, given: Record<string, unknown>) =>
+  `<invoke name="${name}">\n${Object.entries(given)
+    .map(([key, value]) => `<parameter name="${key}">${bare(value)}</parameter>\n`)
+    .join("")}</invoke>`;
 const glm = (name: string, given: Record<string, unknown>) =>
   `<tool_call>${name}\n${Object.entries(given)
     .map(([key, value]) => `<arg_key>${key}</arg_key>\n<arg_value>${bare(value)}</arg_value>\n`)
@@ -127,6 +135,25 @@ export const families: readonly Family[] = [
     almost: "a <tool_call>\n<functio> b <function=> <tool",
     thought: think,
   },
+  {
+    format: "minimax-m2",
+    one: `<minimax:tool_call>\n${invoked("get_weather", weather)}\n</minimax:tool_call>`,
+    two: `<minimax:tool_call>\n${invoked("get_weather", weather)}\n${invoked("now", {})}\n</minimax:tool_call>`,
+    nested: `<minimax:tool_call>\n${invoked("send-note", note)}\n</minimax:tool_call>`,
+    unknown: `<minimax:tool_call>\n${invoked("nope", weather)}\n</minimax:tool_call>`,
+    almost: '<minimax:tool_call>\n<invoke name=""> <invoke name',
+    thought: think,
+  },
+  {
+    format: "seed-oss",
+    one: `<seed:tool_call>\n${flatTags("get_weather", weather)}\n</seed:tool_call>`,
+    two: `<seed:tool_call>\n${flatTags("get_weather", weather)}\n${flatTags("now", {})}\n</seed:tool_call>`,
+    nested: `<seed:tool_call>\n${flatTags("send-note", note)}\n</seed:tool_call>`,
+    unknown: `<seed:tool_call>\n${flatTags("nope", weather)}\n</seed:tool_call>`,
+    almost: "<seed:tool_call>\n<function=> <seed:tool",
+    thought: ["<seed:think>", "</seed:think>"],
+  },
+  { ...listed("nemotron-v2", "<TOOLCALL>[", "]</TOOLCALL>", "<TOOLCALL>none <TOOL"), thought: think },
   {
     format: "llama3",
     one: object("get_weather", weather, ["name", "parameters"]),

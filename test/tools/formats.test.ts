@@ -1,7 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { RequestError } from "../../lib/errors.ts";
-import { chooseFormat, toolFormats } from "../../src/tools/formats/index.ts";
-import { opensThought, thoughtEnd } from "../../src/tools/thinking.ts";
+import { chooseFormat, opensThought, thoughtEnd, toolFormats } from "../../src/tools/index.ts";
 import {
   DEEPSEEK_STYLE,
   GEMMA_STYLE,
@@ -16,6 +15,9 @@ const templates: Readonly<Record<string, string[]>> = {
   "qwen3-coder": [
     "<tool_call>\n<function={{ name }}>\n<parameter={{ key }}>\n</parameter>\n</function>\n</tool_call>",
   ],
+  "minimax-m2": ["{% set begin = '<minimax:tool_call>' %}<invoke name=\"{{ name }}\">"],
+  "seed-oss": ["{% set begin = '<seed:tool_call>' %}<function={{ name }}><parameter={{ key }}>"],
+  "nemotron-v2": ["<TOOLCALL>[{{ calls }}]</TOOLCALL>"],
   llama3: ["{{ '<|start_header_id|>ipython<|end_header_id|>' }}", LLAMA31_STYLE],
   "llama-pythonic": ["<|header_start|>assistant<|header_end|><|python_start|>"],
   mistral: ["{{ '[TOOL_CALLS][' }}{{ call | tojson }}"],

@@ -1,8 +1,7 @@
 import { expect, test } from "bun:test";
 import type { ChatMessage } from "../../src/chat/types.ts";
-import { AnswerParser } from "../../src/tools/answer-parser.ts";
 import { plainJson } from "../../src/tools/formats/plain-json.ts";
-import { genericToolPrompt, withGenericTools } from "../../src/tools/generic-prompt.ts";
+import { AnswerParser, genericToolPrompt, withGenericTools } from "../../src/tools/index.ts";
 import { tools } from "./parse-answer.ts";
 
 const options = { choice: "auto", parallel: "several" } as const;

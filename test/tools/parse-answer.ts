@@ -5,8 +5,8 @@ import {
   type AnswerMessage,
   AnswerParser,
   type AnswerParserOptions,
-} from "../../src/tools/answer-parser.ts";
-import type { ToolFormat } from "../../src/tools/format.ts";
+  type ToolFormat,
+} from "../../src/tools/index.ts";
 
 /** Functions that the tests' models may call. */
 export const tools: readonly ChatFunctionTool[] = [

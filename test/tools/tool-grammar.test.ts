@@ -1,9 +1,7 @@
 import { expect, test } from "bun:test";
 import type { ChatFunctionTool } from "../../src/chat/types.ts";
 import { Grammar } from "../../src/grammar.ts";
-import type { ToolFormat } from "../../src/tools/format.ts";
-import { toolFormats } from "../../src/tools/formats/index.ts";
-import { type ToolGrammarOptions, toolGrammar } from "../../src/tools/tool-grammar.ts";
+import { type ToolFormat, type ToolGrammarOptions, toolFormats, toolGrammar } from "../../src/tools/index.ts";
 import type { Vocab } from "../../src/vocab.ts";
 import { jsonRules } from "./json-rules.ts";
 import { parseAnswer, tools } from "./parse-answer.ts";
@@ -110,6 +108,12 @@ function check(format: ToolFormat, options: ToolGrammarOptions, texts: number): 
   }
 }
 
+/** What formats of messages with headers write before a call. */
+const said: Readonly<Record<string, string>> = {
+  harmony: "<|channel|>final<|message|>Look: <|end|><|start|>assistant",
+  "functionary-v3.2": "all\nLook: >>>",
+};
+
 for (const format of toolFormats) {
   test(`${format.name}: what the grammar lets through is a call`, () => {
     check(format, { choice: "required", parallel: "several" }, 12);
@@ -133,6 +137,10 @@ for (const format of toolFormats) {
     for (let count = 0; count < 3; count++) {
       const text = sample(source, piecesFor(format), random);
       if (!triggers.some((trigger) => text.startsWith(trigger))) expect(text).toBe(triggers.join(" or "));
+      // It may come up behind other text.
+      const before = said[format.name] ?? "Look: ";
+      const message = parseAnswer(format, [new TextEncoder().encode(before + text)]);
+      expect(message).toMatchObject({ content: "Look:", toolCalls: [{}] });
     }
   });
 }

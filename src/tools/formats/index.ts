@@ -11,10 +11,13 @@ import { hermes } from "./hermes.ts";
 import { kimiK2 } from "./kimi-k2.ts";
 import { lfm2 } from "./lfm2.ts";
 import { llama3, llamaPythonic } from "./llama3.ts";
+import { minimaxM2 } from "./minimax-m2.ts";
 import { mistral, mistralArgs } from "./mistral.ts";
+import { nemotronV2 } from "./nemotron-v2.ts";
 import { phi4 } from "./phi4.ts";
 import { plainJson } from "./plain-json.ts";
 import { qwen3Coder } from "./qwen3-coder.ts";
+import { seedOss } from "./seed-oss.ts";
 
 /** All formats, those with rarer markers first: a template is of the first that fits. */
 export const toolFormats: readonly ToolFormat[] = [
@@ -31,6 +34,9 @@ export const toolFormats: readonly ToolFormat[] = [
   gemma4,
   gemma,
   glm45,
+  minimaxM2,
+  seedOss,
+  nemotronV2,
   qwen3Coder,
   functionary,
   lfm2,

@@ -34,6 +34,15 @@ export {
   schemaToGrammar,
 } from "./json-schema/index.ts";
 export { type LlamaCache, LlamaDiskCache, LlamaRAMCache } from "./llama/cache.ts";
+export type { AnswerShape, JsonSchema, ResponseFormat } from "./llama/response-format.ts";
+export type {
+  RunToolsParams,
+  Tool,
+  ToolContext,
+  ToolRun,
+  ToolRunEvent,
+  ToolRunResult,
+} from "./llama/run-tools.ts";
 export type { LlamaState } from "./llama/state.ts";
 export type * from "./llama/types.ts";
 export { Llama, type LlamaOptions } from "./llama.ts";
@@ -47,7 +56,17 @@ export type {
   CustomSamplerInfo,
   CustomSamplerOptions,
 } from "./sampler/custom.ts";
-export { Sampler, SamplerChain } from "./sampler.ts";
+export { type Narrowing, Sampler, SamplerChain } from "./sampler.ts";
 export { createSampler, type LogitsProcessor, type SamplingParams } from "./sampling-params.ts";
 export { ThreadPool, type ThreadPoolOptions } from "./thread-pool.ts";
+export {
+  type AnswerDelta,
+  type AnswerMessage,
+  AnswerParser,
+  type AnswerParserOptions,
+  chooseFormat,
+  type ReasoningFormat,
+  type ToolFormat,
+  toolFormats,
+} from "./tools/index.ts";
 export { type TokenAttribute, type TokenizeOptions, Vocab, type VocabType } from "./vocab.ts";

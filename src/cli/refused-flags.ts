@@ -20,7 +20,7 @@ const refused: readonly (readonly [flags: string, reason: string])[] = [
   ["--hf-repo <name>", "models are not downloaded; give a file with -m"],
   ["--model-url <url>", "models are not downloaded; give a file with -m"],
   ["--reasoning-format <kind>", "requests say it: reasoning_format"],
-  ["--reasoning-budget <n>", "there is no budget of tokens for thoughts yet"],
+  ["--reasoning-budget <n>", "requests say it: reasoning_budget_tokens"],
   ["--rpc <servers>", "other machines are not used yet"],
   ["--sleep-idle-seconds <n>", "the server does not sleep; an idle one computes nothing"],
 ];

@@ -4,6 +4,7 @@ import type { Promised } from "./prefix-cache.ts";
 import type { RequestSpec, RequestStats } from "./request.ts";
 import type { Sequence } from "./sequence.ts";
 import type { LookUp } from "./store-port.ts";
+import type { ThoughtBudget } from "./thought-budget.ts";
 import type { Restoration } from "./tiers.ts";
 import type { TokenExtent } from "./token-extent.ts";
 
@@ -24,6 +25,7 @@ export class ActiveRequest {
   totalLength: number;
   sequence: Sequence | undefined;
   sampler: SamplerChain | undefined;
+  thought: ThoughtBudget | undefined;
   /** The sequence whose prompt it waits for, which is about to compute what it needs. */
   following: Promised | undefined;
   generatedLength = 0;

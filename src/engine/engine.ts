@@ -5,6 +5,7 @@ import type { TokenizeOptions } from "../vocab.ts";
 import type { EngineSnapshot } from "./counters.ts";
 import type { AdapterScale, EndReason, RequestStats } from "./request.ts";
 import type { StateFingerprint } from "./state-fingerprint.ts";
+import type { ThoughtLimit } from "./thought-budget.ts";
 
 /**
  * Chooses a token on the caller's own thread, from the logits of the next token (which it may change) and the tokens so
@@ -28,6 +29,8 @@ export interface EngineRequest {
   /** Strings that end the text, before them. */
   readonly stops?: readonly string[] | undefined;
   readonly ignoreEos?: boolean | undefined;
+  /** How long the model may think; not for a caller who samples. */
+  readonly thought?: ThoughtLimit | undefined;
   /** Show control tokens in the text: all of them, or these. */
   readonly special?: boolean | ReadonlySet<number> | undefined;
   /** Take what is computed already. Default true. */

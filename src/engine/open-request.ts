@@ -246,6 +246,7 @@ export class OpenRequest {
       promptLogprobs: request.promptLogprobs,
       logitsOffset: this.#logitsPlace?.byteOffset,
       contextShift: request.contextShift,
+      thought: request.thought,
     };
   }
 }

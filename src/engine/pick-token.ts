@@ -7,6 +7,7 @@ import type { Narrowing } from "../sampler.ts";
 import { createSampler } from "../sampling-params.ts";
 import type { ActiveRequest } from "./active-request.ts";
 import type { EngineSink, SampledToken } from "./request.ts";
+import { ThoughtBudget } from "./thought-budget.ts";
 
 /** Gives a request the sampler that its parameters ask for, unless it has one or its caller samples. */
 export function makeSampler(
@@ -21,6 +22,8 @@ export function makeSampler(
   request.sampler = createSampler(model, params, { contextLength });
   request.sampler.narrowing = narrowing;
   request.sampler.acceptPrompt(request.tokens.view);
+  const pieceOf = (token: number) => model.vocab.pieceBytes(token, { special: true });
+  if (request.spec.thought) request.thought = new ThoughtBudget(request.spec.thought, pieceOf);
 }
 
 /** Logits of batch token `index`, borrowed. @throws DecodeError where they are none: NaN, infinite, or all -Infinity. */
@@ -43,11 +46,21 @@ function broken(message: string, cause?: unknown): DecodeError {
 
 /** Samples a request's next token from the logits of batch token `index`. @throws RequestError; DecodeError for NaN. */
 export function pickToken(request: ActiveRequest, context: Context, index: number): SampledToken {
+  const sampled = sample(request, context, index);
+  request.thought?.push(sampled.token);
+  return sampled;
+}
+
+function sample(request: ActiveRequest, context: Context, index: number): SampledToken {
   const { topLogprobs: count } = request.spec;
   const sampler = request.sampler!;
+  // Where a grammar forbids it, the thought goes on.
+  const forced = request.thought?.next;
+  const due = forced !== undefined && sampler.allows(forced) ? forced : undefined;
   if (count === undefined) {
     try {
-      return { token: sampler.sample(context, index), logprob: 0, top: [] };
+      if (due !== undefined) sampler.accept(due);
+      return { token: due ?? sampler.sample(context, index), logprob: 0, top: [] };
     } catch (error) {
       // Samplers refuse NaN too, but cannot say whether it was the model's.
       checkedLogits(context, index);
@@ -57,7 +70,8 @@ export function pickToken(request: ActiveRequest, context: Context, index: numbe
   const scan = checkedLogits(context, index);
   const normaliser = scanLogSumExp(scan);
   const top = scanTopLogprobs(scan, count, normaliser);
-  const token = sampler.sampleFrom(scan);
+  if (due !== undefined) sampler.accept(due);
+  const token = due ?? sampler.sampleFrom(scan);
   // The sampler may have changed the copy.
   return { token, logprob: context.outputs.logit(index, token) - normaliser, top };
 }

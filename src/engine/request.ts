@@ -1,5 +1,6 @@
 import type { TokenLogprob } from "../../lib/logprobs.ts";
 import type { SamplingParams } from "../sampling-params.ts";
+import type { ThoughtLimit } from "./thought-budget.ts";
 
 /** Adapters of a request, by their number in the engine's list. */
 export interface AdapterScale {
@@ -40,6 +41,8 @@ export interface RequestSpec {
   readonly logitsOffset?: number | undefined;
   /** When the context is full, keep the first `keep` tokens and drop half of the rest, instead of ending. */
   readonly contextShift?: { readonly keep: number } | undefined;
+  /** How long the model may think. */
+  readonly thought?: ThoughtLimit | undefined;
   /** Nothing is generated: byte offset of room for the embedding of the tokens. */
   readonly embeddingOffset?: number | undefined;
 }

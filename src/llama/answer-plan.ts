@@ -1,6 +1,7 @@
 import { ContentCache } from "../../lib/content-cache.ts";
 import { RequestError } from "../../lib/errors.ts";
 import type { ChatFunctionTool, ChatTemplate } from "../chat/index.ts";
+import type { ThoughtLimit } from "../engine/thought-budget.ts";
 import { Grammar } from "../grammar.ts";
 import { JsonSchemaError, schemaToGrammar } from "../json-schema/index.ts";
 import { AnswerParser } from "../tools/answer-parser.ts";
@@ -8,7 +9,7 @@ import { type CheckedTools, checkToolParams } from "../tools/check-tools.ts";
 import type { ToolFormat } from "../tools/format.ts";
 import { chooseFormat } from "../tools/formats/index.ts";
 import { literal, untilRules } from "../tools/gbnf.ts";
-import { opensThought } from "../tools/thinking.ts";
+import { opensThought, thoughtEnd } from "../tools/thinking.ts";
 import { type ToolGrammarOptions, toolGrammar } from "../tools/tool-grammar.ts";
 import type { Vocab } from "../vocab.ts";
 import { grammarOf } from "./response-format.ts";
@@ -28,6 +29,8 @@ export interface AnswerPlan {
   readonly shape: Pick<GenerationParams, "grammar" | "grammar_triggers" | "json_schema" | "response_format">;
   /** Control tokens that show in the text. */
   readonly special: ReadonlySet<number> | undefined;
+  /** How long the model may think; undefined for any time. */
+  readonly thought: ThoughtLimit | undefined;
   /** Which way of asking for calls was used. */
   readonly spelling: CheckedTools["spelling"];
   /** A parser of an answer; undefined where an answer is nothing but content. */
@@ -52,6 +55,7 @@ export function planAnswer(
   return {
     shape: callable.length > 0 ? toolShape(format, checked, params, thinking) : plain,
     spelling: checked.spelling,
+    thought: thoughtLimit(vocab, format, thinking, params),
     special: reads ? shownTokens(vocab, format) : undefined,
     parser: reads
       ? () =>
@@ -61,6 +65,30 @@ export function planAnswer(
             reasoningFormat: params.reasoning_format ?? "auto",
           })
       : undefined,
+  };
+}
+
+/** @throws RequestError for a budget that is none, or for a caller who samples. */
+function thoughtLimit(
+  vocab: Vocab,
+  format: ToolFormat,
+  thinking: Thinking,
+  params: ChatCompletionParams,
+): ThoughtLimit | undefined {
+  const { reasoning_budget_tokens: tokens, reasoning_budget_message: message } = params;
+  const field = "reasoning_budget_tokens";
+  if (tokens == null || tokens === -1) return undefined;
+  if (!Number.isInteger(tokens) || tokens < 0)
+    throw new RequestError(`${field} must be an integer from 0 on, or -1 for no limit, got ${tokens}`, field);
+  const end = thoughtEnd(format);
+  if (thinking === "none" || !format.thought || end === undefined) return undefined;
+  if (params.logits_processors !== undefined || params.stopping_criteria !== undefined)
+    throw new RequestError(`${field} does not go together with functions that sample`, field);
+  return {
+    tokens,
+    open: thinking === "forced-open" ? "" : format.thought.open.trim(),
+    close: format.thought.close.trim(),
+    end: Array.from(vocab.tokenize((message ?? "") + end, { addSpecial: false, parseSpecial: true })),
   };
 }
 

@@ -105,13 +105,13 @@ async function* choices(
   const { count, stops, topCount } = plan(params);
   const { vocab } = parts.engine.model;
   const prompt = chatPrompt(vocab, template, params);
-  const { shape, special, parser, spelling } = planAnswer(vocab, template, prompt, params);
+  const { shape, special, thought, parser, spelling } = planAnswer(vocab, template, prompt, params);
   const max_tokens = params.max_completion_tokens ?? params.max_tokens;
   const answers = startAnswers(count, (index) => {
     const seed = params.seed == null ? params.seed : params.seed + index;
     return new Answer(parts, prompt, {
       params: { ...params, ...shape, max_tokens, seed },
-      more: { stops, topLogprobs: topCount, special },
+      more: { stops, topLogprobs: topCount, special, thought },
     });
   });
   const pieces = answers.map(() => new AnswerPieces(parser?.(), spelling));

@@ -163,6 +163,10 @@ export interface ChatCompletionParams extends CommonParams {
   /** The older spelling of `tools` and `tool_choice`. */
   functions?: readonly ChatFunctionTool["function"][] | undefined;
   function_call?: "none" | "auto" | { name: string } | null | undefined;
+  /** Tokens that a thought may have before it is ended; -1 or nothing for no limit. */
+  reasoning_budget_tokens?: number | null | undefined;
+  /** Written into a thought before it is ended so. */
+  reasoning_budget_message?: string | null | undefined;
   /** Told to the template, where it knows of it. */
   reasoning_effort?: string | null | undefined;
   /** How the model writes calls and thoughts, by name; by default its template tells. */

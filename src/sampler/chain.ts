@@ -189,6 +189,12 @@ export class SamplerChain extends Handle {
     return this.#scan;
   }
 
+  /** Whether the grammar, where there is one, lets a token come next. */
+  allows(token: number): boolean {
+    this.assertUsable();
+    return this.#grammar?.allows(token) ?? true;
+  }
+
   /** Tells all samplers, and the grammar, that a token was chosen. @throws RangeError where the grammar forbids it. */
   accept(token: number): void {
     this.assertUsable();

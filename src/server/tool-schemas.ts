@@ -30,5 +30,7 @@ export const toolFields = {
   parallel_tool_calls: z.boolean().nullish(),
   /** How the model writes calls and thoughts, by name; by default its template tells. */
   tool_format: z.string().max(50).nullish(),
+  reasoning_budget_tokens: z.number().int().min(-1).nullish(),
+  reasoning_budget_message: z.string().max(1000).nullish(),
   reasoning_format: z.enum(["none", "auto", "deepseek", "deepseek-legacy"]).nullish(),
 } as const;

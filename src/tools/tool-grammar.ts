@@ -98,6 +98,8 @@ function thoughtRules(
   return [`thought ::= ${before}`, ...rules];
 }
 
+const noParameters = { properties: {}, additionalProperties: false };
+
 /** Rules of one function's call; the first has the name. */
 function callRules(
   name: string,
@@ -109,7 +111,7 @@ function callRules(
 ): string[] {
   const rules: string[] = [];
   const given = `${name}-arguments`;
-  const schema = { type: "object", ...(tool.function.parameters ?? { properties: {} }) };
+  const schema = { type: "object", ...(tool.function.parameters ?? noParameters) };
   const write = (step: Step): string => {
     if (typeof step === "string") return literal(step);
     switch (step.step) {

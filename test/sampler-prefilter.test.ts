@@ -10,7 +10,7 @@ import { loadFixture, loadTinyModel } from "./support/tiny-model.ts";
 setDefaultTimeout(300_000);
 
 /** Picks of each kind of logits and vocabulary. */
-const cases = Number(process.env.CRIA_PREFILTER_CASES ?? 4000);
+const cases = Number(process.env.CRIA_PREFILTER_CASES ?? 2000);
 
 const model = await loadTinyModel();
 const medium = await Model.load(

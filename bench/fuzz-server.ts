@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { embeddedModelPath } from "../src/embedded-model.ts";
 import { WorkerEngine } from "../src/engine/worker-engine.ts";
 import { createApp } from "../src/server/index.ts";
+import { fieldNames as names, spoiltShapes } from "./support/fuzz-shapes.ts";
 import { printTable } from "./support/table.ts";
 
 export const help = `bun run bench fuzz-server [--requests N] [--seed N] [--at-once N]
@@ -89,17 +90,6 @@ const values: readonly unknown[] = [
   ...grammars,
 ];
 
-const names = `
-  temperature top_p min_p top_k seed n stop stream max_tokens n_predict logprobs top_logprobs
-  logit_bias grammar samplers lora mirostat dry_multiplier xtc_probability dry_sequence_breakers
-  repeat_penalty repeat_last_n response_fields stream_options echo suffix n_probs n_keep id_slot
-  cache_prompt cache_salt priority timeout_ms t_max_predict_ms chat_template_kwargs
-  add_generation_prompt tools response_format metadata typical_p min_keep return_progress
-  timings_per_token ignore_eos adaptive_target dynatemp_range top_n_sigma huh
-`
-  .trim()
-  .split(/\s+/);
-
 const user = (content: unknown) => ({ role: "user", content });
 const chat = { messages: [user("What is the capital of France?")], max_tokens: 8, temperature: 0 };
 
@@ -108,6 +98,9 @@ const requests: readonly (readonly [path: string, body: unknown])[] = [
   ["/v1/chat/completions", chat],
   ["/v1/chat/completions", { ...chat, stream: true, stream_options: { include_usage: true } }],
   ["/v1/chat/completions", { ...chat, logprobs: true, top_logprobs: 3, n: 2, stop: ["x"] }],
+  ["/v1/chat/completions", { ...chat, ...spoiltShapes.tools }],
+  ["/v1/chat/completions", { ...chat, ...spoiltShapes.format, stream: true }],
+  ["/completion", { prompt: "Tom", n_predict: 8, json_schema: spoiltShapes.schema }],
   ["/v1/chat/completions/input_tokens", { messages: chat.messages, chat_template_kwargs: { a: 1 } }],
   ["/v1/completions", { prompt: "Once upon", max_tokens: 4, echo: true, logprobs: 2 }],
   ["/v1/completions", { prompt: [[5, 6], [7]], max_tokens: 4, stream: true, grammar: "root ::= [a-z ]+" }],

@@ -11,7 +11,7 @@ export { grammarLimits } from "./grammar/limits.ts";
 export type { GrammarMatcher } from "./grammar/matcher.ts";
 
 /** Characters of the grammars that are kept compiled. */
-const knownCharacters = 4 * grammarLimits.sourceLength;
+const knownCharacters = grammarLimits.sourceLength / 2;
 
 export interface GrammarOptions {
   /** The rule that a whole text must match. Default "root". */

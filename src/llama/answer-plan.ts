@@ -17,7 +17,7 @@ import { shownTokens } from "./shown-tokens.ts";
 import type { ChatCompletionParams, GenerationParams } from "./types.ts";
 
 /** Characters of the tools whose grammars are kept. */
-const knownCharacters = 1 << 22;
+const knownCharacters = 1 << 19;
 const known = new ContentCache<{ grammar: Grammar; triggers: readonly string[] }>(knownCharacters);
 
 /** What a prompt leaves of a thought: nothing, an open one, or that there may be one. */

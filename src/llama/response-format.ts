@@ -32,7 +32,7 @@ export interface AnswerShape {
 }
 
 /** Characters of the schemas that are kept compiled. */
-const knownCharacters = 1 << 22;
+const knownCharacters = 1 << 19;
 const known = new ContentCache<Grammar>(knownCharacters);
 
 /** The zod schema that the answer is to be parsed by; undefined where none was given. */

@@ -97,26 +97,13 @@ describe.each(Object.keys(vocabularies))("of a vocabulary of %s", (size) => {
     (shape) => {
       let picks = 0;
       let narrowed = 0;
-      const chosen = new Float32Array(small.vocab.size);
-      const output = outputOf(chosen);
       for (let seed = 1; picks < cases; seed++) {
         const [given] = fc.sample(params, { seed, numRuns: 1 });
         const order = seed % 3 === 0 ? { samplers: orders[(seed / 3) % orders.length]! } : {};
-        using narrow = createSampler(small, { ...given, ...order, seed });
-        using all = createSampler(small, { ...given, ...order, seed });
-        all.narrowing = "none";
         const prompt = Int32Array.from({ length: 20 }, (_, index) => (seed * 31 + index * 7) % 60);
-        for (const chain of [narrow, all]) chain.acceptPrompt(prompt);
-        const random = randomNumbers(seed);
-        for (let step = 0; step < 12; step++) {
-          for (let token = 0; token < chosen.length; token++) chosen[token] = shapes[shape](random);
-          const ours = outcome(narrow, output);
-          const native = outcome(all, output);
-          if (ours !== native)
-            throw new Error(`${ours} instead of ${native}: ${JSON.stringify({ seed, step, given, order })}`);
-          picks++;
-        }
-        if (narrow.narrowed > 0) narrowed++;
+        const compared = comparePicks(small, shape, { ...given, ...order, seed }, prompt);
+        picks += compared.picks;
+        if (compared.narrowed > 0) narrowed++;
       }
       expect(narrowed).toBeGreaterThan(0);
     },
@@ -136,27 +123,43 @@ describe.each(grammars)("under the grammar %j", (source) => {
   test.each(Object.keys(shapes) as (keyof typeof shapes)[])(
     "the picks are those of all: %s logits",
     (shape) => {
-      const chosen = new Float32Array(model.vocab.size);
-      const output = outputOf(chosen);
       for (let seed = 1, picks = 0; picks < cases / 8; seed++) {
         const [given] = fc.sample(params, { seed, numRuns: 1 });
-        using narrow = createSampler(model, { ...given, grammar, seed });
-        using all = createSampler(model, { ...given, grammar, seed });
-        all.narrowing = "none";
-        const random = randomNumbers(seed);
-        for (let step = 0; step < 12; step++) {
-          for (let token = 0; token < chosen.length; token++) chosen[token] = shapes[shape](random);
-          const ours = outcome(narrow, output);
-          const native = outcome(all, output);
-          if (ours !== native)
-            throw new Error(`${ours} instead of ${native}: ${JSON.stringify({ seed, step, given })}`);
-          picks++;
-          if (typeof ours === "string" || model.vocab.isEndOfGeneration(ours)) break;
-        }
+        picks += comparePicks(model, shape, { ...given, grammar, seed }).picks;
       }
     },
   );
 });
+
+/**
+ * Compares what a chain picks of the survivors with what one like it picks of all, for up to 12 outputs: fewer where a text under a
+ * grammar has ended.
+ */
+function comparePicks(
+  of: Model,
+  shape: keyof typeof shapes,
+  given: SamplingParams & { seed: number },
+  prompt = new Int32Array(0),
+): { picks: number; narrowed: number } {
+  using narrow = createSampler(of, given);
+  using all = createSampler(of, given);
+  all.narrowing = "none";
+  for (const chain of [narrow, all]) chain.acceptPrompt(prompt);
+  const random = randomNumbers(given.seed);
+  const chosen = new Float32Array(of.vocab.size);
+  const output = outputOf(chosen);
+  let picks = 0;
+  while (picks < 12) {
+    for (let token = 0; token < chosen.length; token++) chosen[token] = shapes[shape](random);
+    const ours = outcome(narrow, output);
+    const native = outcome(all, output);
+    if (ours !== native)
+      throw new Error(`${ours} instead of ${native}: ${JSON.stringify({ step: picks, given })}`);
+    picks++;
+    if (given.grammar && (typeof ours === "string" || of.vocab.isEndOfGeneration(ours))) break;
+  }
+  return { picks, narrowed: narrow.narrowed };
+}
 
 function outcome(chain: SamplerChain, output: Parameters<SamplerChain["sample"]>[0]): number | string {
   try {

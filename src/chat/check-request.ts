@@ -1,5 +1,5 @@
 import { RequestError } from "../../lib/errors.ts";
-import { copyJson, describe, isPlainObject } from "./json-copy.ts";
+import { copyJson, describe, isPlainObject, refuse } from "./json-copy.ts";
 import type { ChatRole, Json } from "./types.ts";
 
 type JsonObject = { [key: string]: Json };
@@ -24,16 +24,12 @@ export interface CheckedMessage {
 const ROLES: readonly string[] = ["system", "developer", "user", "assistant", "tool", "function"];
 const OWN_FIELDS: ReadonlySet<string> = new Set(["role", "content", "tool_calls", "function_call"]);
 
-function fail(field: string, value: unknown, allowed: string): never {
-  throw new RequestError(`${field} is ${describe(value)}; allowed: ${allowed}`, field);
-}
-
 function requireString(value: unknown, field: string): string {
-  return typeof value === "string" ? value : fail(field, value, "a string");
+  return typeof value === "string" ? value : refuse(field, value, "a string");
 }
 
 function requireName(value: unknown, field: string): string {
-  return requireString(value, field) || fail(field, value, "a string that is not empty");
+  return requireString(value, field) || refuse(field, value, "a string that is not empty");
 }
 
 /** @throws RequestError whose `field` is the path of the first wrong value, such as `messages[2].role`. */
@@ -47,10 +43,10 @@ export function checkMessages(messages: unknown): CheckedMessage[] {
 
 function checkMessage(message: unknown, index: number): CheckedMessage {
   const field = `messages[${index}]`;
-  if (!isPlainObject(message)) fail(field, message, "an object with role and content");
+  if (!isPlainObject(message)) refuse(field, message, "an object with role and content");
   const { role } = message;
   if (typeof role !== "string" || !ROLES.includes(role)) {
-    fail(`${field}.role`, role, ROLES.map((name) => `"${name}"`).join(", "));
+    refuse(`${field}.role`, role, ROLES.map((name) => `"${name}"`).join(", "));
   }
   const rest: JsonObject = Object.create(null);
   for (const [key, value] of Object.entries(message)) {
@@ -73,14 +69,14 @@ function checkContent(content: unknown, role: string, field: string): string | s
   const isOptional = role === "assistant" || role === "function";
   if (isOptional && (content === null || content === undefined)) return null;
   if (!Array.isArray(content)) {
-    fail(field, content, `a string or an array of text parts${isOptional ? " or null" : ""}`);
+    refuse(field, content, `a string or an array of text parts${isOptional ? " or null" : ""}`);
   }
   return content.map((part, index) => {
     const at = `${field}[${index}]`;
-    if (!isPlainObject(part)) fail(at, part, '{ type: "text", text: string }');
+    if (!isPlainObject(part)) refuse(at, part, '{ type: "text", text: string }');
     if (part.type === "text") return requireString(part.text, `${at}.text`);
     if (part.type === "refusal" && role === "assistant") return requireString(part.refusal, `${at}.refusal`);
-    return fail(`${at}.type`, part.type, role === "assistant" ? '"text", "refusal"' : '"text"');
+    return refuse(`${at}.type`, part.type, role === "assistant" ? '"text", "refusal"' : '"text"');
   });
 }
 
@@ -88,7 +84,7 @@ function checkToolCalls(message: Record<string, unknown>, role: string, field: s
   const { tool_calls: calls, function_call: legacy } = message;
   const checked: CheckedToolCall[] = [];
   if (calls !== undefined && calls !== null) {
-    if (!Array.isArray(calls)) fail(`${field}.tool_calls`, calls, "an array");
+    if (!Array.isArray(calls)) refuse(`${field}.tool_calls`, calls, "an array");
     calls.forEach((call, index) => {
       checked.push(checkToolCall(call, `${field}.tool_calls[${index}]`));
     });
@@ -104,19 +100,19 @@ function checkToolCalls(message: Record<string, unknown>, role: string, field: s
 }
 
 function checkToolCall(call: unknown, field: string): CheckedToolCall {
-  if (!isPlainObject(call)) fail(field, call, "an object with id, type and function");
-  if (call.type !== undefined && call.type !== "function") fail(`${field}.type`, call.type, '"function"');
+  if (!isPlainObject(call)) refuse(field, call, "an object with id, type and function");
+  if (call.type !== undefined && call.type !== "function") refuse(`${field}.type`, call.type, '"function"');
   if (call.id !== undefined) requireString(call.id, `${field}.id`);
   const copy = copyJson({ ...call, type: "function", function: null }, field) as JsonObject;
   return Object.assign(copy, { function: checkFunctionCall(call.function, `${field}.function`) });
 }
 
 function checkFunctionCall(call: unknown, field: string): CheckedToolCall["function"] {
-  if (!isPlainObject(call)) fail(field, call, "an object with name and arguments");
+  if (!isPlainObject(call)) refuse(field, call, "an object with name and arguments");
   const name = requireName(call.name, `${field}.name`);
   const given = call.arguments;
   if (typeof given !== "string" && !isPlainObject(given)) {
-    fail(`${field}.arguments`, given, "a string of JSON, or an object");
+    refuse(`${field}.arguments`, given, "a string of JSON, or an object");
   }
   const copy = copyJson(call, field) as JsonObject;
   return Object.assign(copy, { name, arguments: copyJson(given, `${field}.arguments`) });
@@ -125,17 +121,17 @@ function checkFunctionCall(call: unknown, field: string): CheckedToolCall["funct
 /** @throws RequestError when a tool is not a function tool with a name. */
 export function checkTools(tools: unknown): JsonObject[] {
   if (tools === undefined || tools === null) return [];
-  if (!Array.isArray(tools)) fail("tools", tools, "an array of function tools");
+  if (!Array.isArray(tools)) refuse("tools", tools, "an array of function tools");
   return tools.map((tool, index) => {
     const field = `tools[${index}]`;
-    if (!isPlainObject(tool)) fail(field, tool, '{ type: "function", function: { name, … } }');
-    if (tool.type !== "function") fail(`${field}.type`, tool.type, '"function"');
-    if (!isPlainObject(tool.function)) fail(`${field}.function`, tool.function, "an object with a name");
+    if (!isPlainObject(tool)) refuse(field, tool, '{ type: "function", function: { name, … } }');
+    if (tool.type !== "function") refuse(`${field}.type`, tool.type, '"function"');
+    if (!isPlainObject(tool.function)) refuse(`${field}.function`, tool.function, "an object with a name");
     requireName(tool.function.name, `${field}.function.name`);
     const { description, parameters } = tool.function;
     if (description !== undefined) requireString(description, `${field}.function.description`);
     if (parameters !== undefined && !isPlainObject(parameters)) {
-      fail(`${field}.function.parameters`, parameters, "a JSON schema object");
+      refuse(`${field}.function.parameters`, parameters, "a JSON schema object");
     }
     return copyJson(tool, field) as JsonObject;
   });
@@ -154,11 +150,11 @@ export function checkToolChoice(choice: unknown, tools: readonly JsonObject[]): 
     );
   }
   if (!isPlainObject(choice) || choice.type !== "function" || !isPlainObject(choice.function)) {
-    fail("tool_choice", choice, '"none", "auto", "required", { type: "function", function: { name } }');
+    refuse("tool_choice", choice, '"none", "auto", "required", { type: "function", function: { name } }');
   }
   const { name } = choice.function;
   if (typeof name !== "string" || !names.includes(name)) {
-    fail(
+    refuse(
       "tool_choice.function.name",
       name,
       `the name of one of the tools (${names.join(", ") || "there are none"})`,

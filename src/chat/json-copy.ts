@@ -40,6 +40,11 @@ export function isPlainObject(value: unknown): value is Record<string, unknown> 
   return prototype === null || Object.getPrototypeOf(prototype) === null;
 }
 
+/** @throws RequestError that names the field, its value and what is allowed. */
+export function refuse(field: string, value: unknown, allowed: string): never {
+  throw new RequestError(`${field} is ${describe(value)}; allowed: ${allowed}`, field);
+}
+
 /** Names a value's kind for an error; strings are shown, cut to 40 characters. */
 export function describe(value: unknown): string {
   if (value === null || value === undefined) return String(value);

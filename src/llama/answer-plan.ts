@@ -8,9 +8,8 @@ import { AnswerParser } from "../tools/answer-parser.ts";
 import { type CheckedTools, checkToolParams } from "../tools/check-tools.ts";
 import type { ToolFormat } from "../tools/format.ts";
 import { chooseFormat } from "../tools/formats/index.ts";
-import { literal, untilRules } from "../tools/gbnf.ts";
 import { opensThought, thoughtEnd } from "../tools/thinking.ts";
-import { type ToolGrammarOptions, toolGrammar } from "../tools/tool-grammar.ts";
+import { type ToolGrammarOptions, thoughtRules, toolGrammar } from "../tools/tool-grammar.ts";
 import type { Vocab } from "../vocab.ts";
 import { grammarOf } from "./response-format.ts";
 import { shownTokens } from "./shown-tokens.ts";
@@ -50,10 +49,10 @@ export function planAnswer(
   const isGeneric = callable.length > 0 && !template.capabilities.tools;
   const format = chooseFormat(isGeneric ? "" : template.source, params.tool_format ?? undefined);
   const thinking = thinkingOf(format, template, prompt);
-  const plain = shapeOf(format, params, thinking);
   const reads = callable.length > 0 || thinking !== "none";
   return {
-    shape: callable.length > 0 ? toolShape(format, checked, params, thinking) : plain,
+    shape:
+      callable.length > 0 ? toolShape(format, checked, params, thinking) : shapeOf(format, params, thinking),
     spelling: checked.spelling,
     thought: thoughtLimit(vocab, format, thinking, params),
     special: reads ? shownTokens(vocab, format) : undefined,
@@ -102,18 +101,12 @@ function thinkingOf(format: ToolFormat, template: ChatTemplate, prompt: string):
 }
 
 /** The shape of an answer, which holds for what comes behind a thought. */
-function shapeOf(
-  { thought, channels }: ToolFormat,
-  params: ChatCompletionParams,
-  thinking: Thinking,
-): AnswerPlan["shape"] {
+function shapeOf(format: ToolFormat, params: ChatCompletionParams, thinking: Thinking): AnswerPlan["shape"] {
   const grammar = grammarOf(params);
   const shape = { grammar, json_schema: undefined, response_format: undefined };
-  if (!grammar || thinking === "none" || !thought || channels) return shape;
-  const { open, close, next } = thought;
-  const behind = next === undefined ? '"\\n"{0,2}' : literal(next);
-  const before = thinking === "allowed" ? `(${literal(open)} thought ${behind})?` : `thought ${behind}`;
-  const source = `thought-answer ::= ${before} ${grammar.root}\n${untilRules("thought", close)}\n${grammar.source}`;
+  const rules = format.channels ? [] : thoughtRules(format, thinking);
+  if (!grammar || rules.length === 0) return shape;
+  const source = [`thought-answer ::= thought ${grammar.root}`, ...rules, grammar.source].join("\n");
   return { ...shape, grammar: Grammar.of(source, { root: "thought-answer" }) };
 }
 

@@ -140,6 +140,6 @@ function fromZod(schema: ZodType, field: string): unknown {
   }
 }
 
-function isZod(value: unknown): value is ZodType {
+export function isZod(value: unknown): value is ZodType {
   return typeof value === "object" && value !== null && "_zod" in value;
 }

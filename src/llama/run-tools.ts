@@ -2,7 +2,7 @@ import { type output, toJSONSchema, type ZodType } from "zod";
 import { RequestError } from "../../lib/errors.ts";
 import type { ChatFunctionTool, ChatMessage } from "../chat/index.ts";
 import { addDelta } from "./answer-pieces.ts";
-import type { JsonSchema } from "./response-format.ts";
+import { isZod, type JsonSchema } from "./response-format.ts";
 import type {
   ChatCompletionChoice,
   ChatCompletionChunk,
@@ -167,8 +167,4 @@ async function execute(
     const message = error instanceof Error ? error.message : String(error);
     return { content: JSON.stringify({ error: message }), failed: true };
   }
-}
-
-function isZod(value: unknown): value is ZodType {
-  return typeof value === "object" && value !== null && "_zod" in value;
 }

@@ -8,7 +8,7 @@ import type { ChangedTokens } from "./changed-tokens.ts";
 import type { Link, Narrowed, Narrower } from "./narrowing.ts";
 import { NativeSampler } from "./native-sampler.ts";
 import { thresholdOfTop } from "./prefilter.ts";
-import { replace, restore, Survivors } from "./survivors.ts";
+import { Survivors, withLogit } from "./survivors.ts";
 
 /** libllama sorts so many first, and all only where these are not enough; of up to `mostSortedWhole` it sorts all at once. */
 const sortedFirst = 256;
@@ -220,10 +220,10 @@ export class Nucleus implements Narrower {
 
 /** The sum of all tokens but these; undefined where they are all there are. */
 function sumWithout(scan: LogitsScan, changed: readonly number[]): Total | undefined {
-  const originals = replace(scan, changed, Number.NEGATIVE_INFINITY);
-  const { largest } = scan;
-  const sum = largest > Number.NEGATIVE_INFINITY ? scan.sumExp(largest) : 0;
-  restore(scan, changed, originals);
+  const { largest, sum } = withLogit(scan, changed, Number.NEGATIVE_INFINITY, () => {
+    const { largest } = scan;
+    return { largest, sum: largest > Number.NEGATIVE_INFINITY ? scan.sumExp(largest) : 0 };
+  });
   return sum > 0 ? { largest, sum, roundings: scan.logits.length + fewRoundings } : undefined;
 }
 

@@ -5,7 +5,7 @@ import type { Candidates } from "./candidates.ts";
 import type { ChangedTokens } from "./changed-tokens.ts";
 import type { Narrowed, Narrower } from "./narrowing.ts";
 import type { NativeSampler } from "./native-sampler.ts";
-import { replace, restore, Survivors } from "./survivors.ts";
+import { Survivors, withLogit } from "./survivors.ts";
 
 /** What the first sampler that leaves tokens out is sure to leave in. */
 export type Keeps =
@@ -143,9 +143,7 @@ export function thresholdOfTop(
 
 /** The least logit that may be likely enough, of those that stay as they are. */
 function thresholdOfShare(scan: LogitsScan, changed: readonly number[], share: number): number | undefined {
-  const originals = replace(scan, changed, Number.NEGATIVE_INFINITY);
-  const { largest } = scan;
-  restore(scan, changed, originals);
+  const largest = withLogit(scan, changed, Number.NEGATIVE_INFINITY, () => scan.largest);
   if (largest === Number.NEGATIVE_INFINITY) return undefined;
   return largest + Math.log(share) - edgeMargin * Math.max(1, Math.abs(largest) / 1000);
 }

@@ -45,9 +45,9 @@ export class Survivors {
    */
   gather(scan: LogitsScan, threshold: number, changed: readonly number[]): number | undefined {
     const { largest } = scan;
-    const originals = replace(scan, changed, Number.POSITIVE_INFINITY);
-    const count = scan.gatherFrom(threshold, this.#room);
-    restore(scan, changed, originals);
+    const count = withLogit(scan, changed, Number.POSITIVE_INFINITY, () =>
+      scan.gatherFrom(threshold, this.#room),
+    );
     if (count > mostSurvivors) return undefined;
     const kept = changed.length > 0 ? this.#putBack(scan.logits, count) : count;
     this.candidates.take(kept, largest);
@@ -95,13 +95,11 @@ export class Survivors {
   }
 }
 
-/** Gives tokens another logit for a while. @returns those they had. */
-export function replace(scan: LogitsScan, tokens: readonly number[], logit: number): number[] {
+/** What `look` finds while some tokens have another logit. */
+export function withLogit<T>(scan: LogitsScan, tokens: readonly number[], logit: number, look: () => T): T {
   const originals = tokens.map((token) => scan.logits[token]!);
   for (const token of tokens) scan.set(token, logit);
-  return originals;
-}
-
-export function restore(scan: LogitsScan, tokens: readonly number[], originals: readonly number[]): void {
+  const found = look();
   for (const [index, token] of tokens.entries()) scan.set(token, originals[index]!);
+  return found;
 }

@@ -1,6 +1,6 @@
 import { RequestError } from "../../lib/errors.ts";
-import { isPlainObject } from "../chat/json-copy.ts";
-import { refuse, requireFunctionName } from "./refuse.ts";
+import { isPlainObject, refuse } from "../chat/json-copy.ts";
+import { requireFunctionName } from "./function-name.ts";
 
 /** The calls that results may still come for. */
 interface Pending {

@@ -1,7 +1,7 @@
 import { RequestError } from "../../lib/errors.ts";
-import { copyJson, isPlainObject } from "../chat/json-copy.ts";
+import { copyJson, isPlainObject, refuse } from "../chat/json-copy.ts";
 import type { ChatFunctionTool } from "../chat/types.ts";
-import { refuse, requireFunctionName } from "./refuse.ts";
+import { requireFunctionName } from "./function-name.ts";
 
 /** Whether the model may, must not or must call a function, and which. */
 export type CheckedToolChoice = "none" | "auto" | "required" | { readonly name: string };

@@ -84,7 +84,8 @@ function channelForm({ channels }: ToolFormat): CallForm {
   };
 }
 
-function thoughtRules(
+/** Rules of a thought that may stand before an answer, or goes on to its end; the first is `thought`. None where there is none. */
+export function thoughtRules(
   { thought, channels }: ToolFormat,
   thinking: "none" | "allowed" | "forced-open",
 ): string[] {

@@ -8,11 +8,12 @@ import type { EngineOptions } from "./engine/engine-options.ts";
 import { WorkerEngine } from "./engine/worker-engine.ts";
 import type { LlamaParts } from "./llama/answer.ts";
 import { changeCache, type LlamaCache, withCache } from "./llama/cache.ts";
-import { chatAtOnce, renderChat, streamChat } from "./llama/chat-completion.ts";
+import { chatAtOnce, streamChat } from "./llama/chat-completion.ts";
 import { completeAtOnce, streamCompletion } from "./llama/completion.ts";
 import { createEmbedding } from "./llama/embedding.ts";
 import type { Prompt } from "./llama/engine-request.ts";
 import { modelTemplate, type TemplateChoice } from "./llama/model-template.ts";
+import { renderChat } from "./llama/render-chat.ts";
 import { type RunToolsParams, ToolRun, type ToolSchemas } from "./llama/run-tools.ts";
 import { type LlamaState, readState, writeState } from "./llama/state.ts";
 import { Stepper } from "./llama/stepper.ts";
@@ -119,7 +120,7 @@ export class Llama implements AsyncDisposable {
 
   /** The prompt text of a chat. */
   applyChatTemplate(params: ChatCompletionParams): string {
-    return renderChat(this.chatTemplate, params);
+    return renderChat(this.chatTemplate, params).prompt;
   }
 
   /** Makes {@link tokens} empty. What was computed stays in the cache: see `engine.clearCache`. */

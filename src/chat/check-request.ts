@@ -50,7 +50,9 @@ function checkMessage(message: unknown, index: number): CheckedMessage {
   }
   const rest: JsonObject = Object.create(null);
   for (const [key, value] of Object.entries(message)) {
-    if (!OWN_FIELDS.has(key) && value !== undefined) rest[key] = copyJson(value, `${field}.${key}`);
+    // Clients write null for what is not there, and templates would print it.
+    if (!OWN_FIELDS.has(key) && value !== undefined && value !== null)
+      rest[key] = copyJson(value, `${field}.${key}`);
   }
   for (const key of ["name", "tool_call_id"]) {
     if (rest[key] !== undefined) requireString(rest[key], `${field}.${key}`);

@@ -10,7 +10,7 @@ type JsonObject = { [key: string]: Json };
  * Writes messages the way a template wants them: content as text or parts, arguments as text or object, `developer`
  * as `system` where it is unknown, and `system` text in front of the next user message where there is no such role.
  *
- * @throws RequestError when the template would drop a message, and when arguments must become an object and are not.
+ * @throws RequestError when the template would drop a message.
  */
 export function normalizeMessages(
   messages: readonly CheckedMessage[],
@@ -73,19 +73,16 @@ function writeToolCall(call: CheckedToolCall, can: TemplateCapabilities, field: 
   return { ...call, function: { ...call.function, arguments: written } };
 }
 
+/** Arguments as an object; what is none, as of a call that was cut off, stays the text that the model wrote. */
 function parseArguments(text: string, field: string): Json {
   let parsed: unknown;
   try {
     // Models write nothing at all for a function without parameters.
     parsed = JSON.parse(text.trim() === "" ? "{}" : text);
-  } catch (cause) {
-    throw new RequestError(`${field} is not JSON, which this chat template needs; repair or drop it`, field, {
-      cause,
-    });
+  } catch {
+    return text;
   }
-  if (!isPlainObject(parsed))
-    throw new RequestError(`${field} must be a JSON object for this chat template`, field);
-  return copyJson(parsed, field);
+  return isPlainObject(parsed) ? copyJson(parsed, field) : text;
 }
 
 /** Text of system messages moves in front of the next user message, or becomes a user message at the end. */

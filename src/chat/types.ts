@@ -54,7 +54,7 @@ export interface ChatAssistantMessage {
   role: "assistant";
   content?: string | (ChatTextPart | ChatRefusalPart)[] | null;
   name?: string;
-  tool_calls?: ChatToolCall[];
+  tool_calls?: ChatToolCall[] | null;
   /** The older spelling of one tool call, without an id. */
   function_call?: { name: string; arguments: string } | null;
   refusal?: string | null;

@@ -21,6 +21,8 @@ const spellings = new Map([
     "md",
     "sps",
     "lv",
+    "jf",
+    "rea",
   ].map((name) => [`-${name}`, `--${name}`] as const),
   ["-nkvo", "--no-kv-offload"],
   ["--n-predict", "--predict"],

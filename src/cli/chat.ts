@@ -4,11 +4,12 @@ import { Conversation } from "./conversation.ts";
 import { integer } from "./numbers.ts";
 import { addModelOptions, loadLlama, type ModelFlags } from "./options.ts";
 import { print } from "./output.ts";
+import { addReasoningOptions, type ReasoningFlags, reasoningParams } from "./reasoning.ts";
 import { summary } from "./run.ts";
 import { addSamplingOptions, type SamplingFlags, samplingParams } from "./sampling.ts";
 import { addSystemOptions, type SystemFlags, systemPrompt } from "./system-prompt.ts";
 
-interface ChatFlags extends ModelFlags, SamplingFlags, SystemFlags {
+interface ChatFlags extends ModelFlags, SamplingFlags, ReasoningFlags, SystemFlags {
   predict?: number;
 }
 
@@ -17,7 +18,9 @@ export function addChatCommand(program: Command): void {
     .command("chat")
     .description("Talk with a model. Ctrl-C stops an answer, /help lists the commands.")
     .option("-n, --predict <n>", "most tokens of an answer, -1 for no limit (default: -1)", integer(-2));
-  addSamplingOptions(addModelOptions(addSystemOptions(command))).action((flags: ChatFlags) => chat(flags));
+  addReasoningOptions(addSamplingOptions(addModelOptions(addSystemOptions(command)))).action(
+    (flags: ChatFlags) => chat(flags),
+  );
 }
 
 const help = `/help            this list
@@ -91,7 +94,7 @@ async function* lines(readline: Interface): AsyncGenerator<string> {
 async function chat(flags: ChatFlags): Promise<void> {
   const options = {
     system: systemPrompt(flags),
-    sampling: samplingParams(flags),
+    params: { ...samplingParams(flags), ...reasoningParams(flags) },
     predict: flags.predict ?? -1,
   };
   await using llama = await loadLlama(flags);

@@ -1,13 +1,13 @@
 import type { ChatMessage } from "../chat/index.ts";
-import type { Timings } from "../llama/types.ts";
+import type { ChatCompletionParams, Timings } from "../llama/types.ts";
 import type { Llama } from "../llama.ts";
-import type { SamplingParams } from "../sampling-params.ts";
 import { explain } from "./explain.ts";
 import { print } from "./output.ts";
 
 export interface ConversationOptions {
   readonly system: string | undefined;
-  readonly sampling: SamplingParams;
+  /** How to sample, and how to think. */
+  readonly params: Omit<ChatCompletionParams, "messages" | "stream">;
   /** Most tokens of an answer, negative for no limit. */
   readonly predict: number;
 }
@@ -69,7 +69,7 @@ export class Conversation {
     let cut = false;
     try {
       const chunks = this.#llama.createChatCompletion({
-        ...this.#options.sampling,
+        ...this.#options.params,
         messages: this.#messages,
         max_tokens: this.#options.predict,
         signal: controller.signal,

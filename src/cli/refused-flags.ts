@@ -19,8 +19,6 @@ const refused: readonly (readonly [flags: string, reason: string])[] = [
   ["--draft-min <n>", "speculative decoding is not supported"],
   ["--hf-repo <name>", "models are not downloaded; give a file with -m"],
   ["--model-url <url>", "models are not downloaded; give a file with -m"],
-  ["--reasoning-format <kind>", "requests say it: reasoning_format"],
-  ["--reasoning-budget <n>", "requests say it: reasoning_budget_tokens"],
   ["--rpc <servers>", "other machines are not used yet"],
   ["--sleep-idle-seconds <n>", "the server does not sleep; an idle one computes nothing"],
 ];

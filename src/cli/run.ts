@@ -1,14 +1,16 @@
 import type { Command } from "commander";
 import type { GenerationParams, Timings } from "../llama/types.ts";
 import type { Llama } from "../llama.ts";
+import type { ChatDefaults } from "../server/options.ts";
 import { integer } from "./numbers.ts";
 import { addModelOptions, collect, loadLlama, type ModelFlags } from "./options.ts";
 import { print } from "./output.ts";
+import { addReasoningOptions, type ReasoningFlags, reasoningParams } from "./reasoning.ts";
 import { addSamplingOptions, type SamplingFlags, samplingParams } from "./sampling.ts";
 import { addSystemOptions, type SystemFlags, systemPrompt } from "./system-prompt.ts";
 import { readPrompt, type TextFlags, unescapeText } from "./text.ts";
 
-interface RunFlags extends ModelFlags, SamplingFlags, TextFlags, SystemFlags {
+interface RunFlags extends ModelFlags, SamplingFlags, ReasoningFlags, TextFlags, SystemFlags {
   predict?: number;
   stop?: string[];
   chat?: boolean;
@@ -29,13 +31,16 @@ export function addRunCommand(program: Command): void {
     .option("-e, --escape", "read \\n, \\t, \\x0a and the like in the prompts and -r as what they stand for")
     .option("--json", "print the whole response as JSON instead")
     .option("-v, --verbose", "print timings on standard error");
-  addSamplingOptions(addModelOptions(addSystemOptions(command))).action((flags: RunFlags) => runOnce(flags));
+  addReasoningOptions(addSamplingOptions(addModelOptions(addSystemOptions(command)))).action(
+    (flags: RunFlags) => runOnce(flags),
+  );
 }
 
 interface Task {
   readonly prompt: string;
   readonly system: string | undefined;
   readonly chat: boolean;
+  readonly reasoning: ChatDefaults;
   readonly params: GenerationParams & { stop: string[] | null };
 }
 
@@ -43,11 +48,15 @@ interface Task {
 function readTask(flags: RunFlags, signal: AbortSignal): Task {
   const system = systemPrompt(flags);
   if (system !== undefined && !flags.chat) throw new TypeError("--system-prompt needs --chat");
+  const reasoning = reasoningParams(flags);
+  if (Object.keys(reasoning).length > 0 && !flags.chat)
+    throw new TypeError("--chat-template-kwargs and the flags of reasoning need --chat");
   const final = flags.escape ? unescapeText : (text: string) => text;
   return {
     prompt: final(readPrompt(flags)),
     system: system === undefined ? undefined : final(system),
     chat: flags.chat ?? false,
+    reasoning,
     params: {
       ...samplingParams(flags),
       max_tokens: flags.predict ?? -1,
@@ -79,7 +88,7 @@ function messages({ system, prompt }: Task) {
 async function printJson(llama: Llama, task: Task): Promise<Timings> {
   const { params, prompt } = task;
   const response = task.chat
-    ? await llama.createChatCompletion({ ...params, messages: messages(task) })
+    ? await llama.createChatCompletion({ ...params, ...task.reasoning, messages: messages(task) })
     : await llama.createCompletion({ ...params, prompt });
   await print(`${JSON.stringify(response, null, 2)}\n`);
   return response.timings;
@@ -89,7 +98,8 @@ async function stream(llama: Llama, task: Task): Promise<Timings | undefined> {
   const params = { ...task.params, stream: true as const, stream_options: { include_usage: true } };
   let timings: Timings | undefined;
   if (task.chat) {
-    for await (const chunk of llama.createChatCompletion({ ...params, messages: messages(task) })) {
+    const chat = { ...params, ...task.reasoning, messages: messages(task) };
+    for await (const chunk of llama.createChatCompletion(chat)) {
       await print(chunk.choices[0]?.delta.content ?? "");
       timings = chunk.timings;
     }

@@ -1,5 +1,6 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { Grammar } from "../grammar.ts";
+import { type AnswerShape, grammarOf, type JsonSchema } from "../llama/response-format.ts";
 import { type SamplingParams, samplingBounds, samplingDefaults } from "../sampling-params.ts";
 import { integer, number } from "./numbers.ts";
 import { collect } from "./options.ts";
@@ -47,6 +48,8 @@ export interface SamplingFlags {
   samplers?: string;
   grammar?: string;
   grammarFile?: string;
+  jsonSchema?: string;
+  jsonSchemaFile?: string;
   ignoreEos?: boolean;
 }
 
@@ -77,27 +80,52 @@ export function addSamplingOptions(command: Command): Command {
     .option("--samplers <list>", "samplers in order, separated by ;")
     .option("--grammar <gbnf>", "GBNF grammar that the text must match")
     .option("--grammar-file <file>", "file with a GBNF grammar")
+    .option("-j, --json-schema <schema>", "JSON schema that the text must match")
+    .option("--jf, --json-schema-file <file>", "file with a JSON schema")
     .option("--ignore-eos", "go on past the end of the text");
 }
 
-/** The grammar that was given, parsed. @throws TypeError for --grammar, Error for a file: each says where it is wrong. */
-function readGrammar({ grammar, grammarFile }: SamplingFlags): Grammar | undefined {
-  if (grammar !== undefined && grammarFile !== undefined) {
-    throw new TypeError("give either --grammar or --grammar-file, not both");
-  }
-  const source = grammarFile === undefined ? grammar : readText(grammarFile, "--grammar-file");
-  if (source === undefined) return undefined;
+const shapeFlags = {
+  grammar: "--grammar",
+  grammarFile: "--grammar-file",
+  jsonSchema: "--json-schema",
+  jsonSchemaFile: "--json-schema-file",
+} as const;
+
+/**
+ * What the text must match, checked: a grammar or a schema.
+ * @throws TypeError for a flag's own text and for more than one, Error for a file: each says what is wrong with it.
+ */
+function readShape(flags: SamplingFlags): Pick<AnswerShape, "grammar" | "json_schema"> {
+  const given = (Object.keys(shapeFlags) as (keyof typeof shapeFlags)[]).filter(
+    (name) => flags[name] !== undefined,
+  );
+  const [name, other] = given;
+  if (name === undefined) return {};
+  if (other !== undefined)
+    throw new TypeError(`give either ${shapeFlags[name]} or ${shapeFlags[other]}, not both`);
+  const flag = shapeFlags[name];
+  const isFile = name === "grammarFile" || name === "jsonSchemaFile";
+  const text = isFile ? readText(flags[name]!, flag) : flags[name]!;
   try {
-    return Grammar.parse(source);
+    if (name === "grammar" || name === "grammarFile") return { grammar: Grammar.parse(text) };
+    return { json_schema: parseSchema(text) };
   } catch (cause) {
-    const { message } = cause as Error;
-    if (grammarFile === undefined) throw new TypeError(`--grammar: ${message}`, { cause });
-    throw new Error(`--grammar-file: ${grammarFile}: ${message}`, { cause });
+    const message = (cause as Error).message.replace(/^json_schema: /, "");
+    if (!isFile) throw new TypeError(`${flag}: ${message}`, { cause });
+    throw new Error(`${flag}: ${flags[name]}: ${message}`, { cause });
   }
 }
 
-/** Parameters from flags. @throws what {@link readGrammar} throws. */
-export function samplingParams(flags: SamplingFlags): SamplingParams {
+function parseSchema(text: string): JsonSchema {
+  const json_schema: JsonSchema = JSON.parse(text);
+  // What is wrong with it is found out before a model is loaded.
+  grammarOf({ json_schema });
+  return json_schema;
+}
+
+/** Parameters from flags. @throws what {@link readShape} throws. */
+export function samplingParams(flags: SamplingFlags): SamplingParams & Pick<AnswerShape, "json_schema"> {
   const given = flags as Readonly<Record<string, number | undefined>>;
   const numbers = numericFlags.map(([flag, field]) => [field, given[new Option(flag).attributeName()]]);
   const params: Record<string, unknown> = {
@@ -106,7 +134,7 @@ export function samplingParams(flags: SamplingFlags): SamplingParams {
     dry_sequence_breakers: flags.drySequenceBreaker,
     logit_bias: flags.logitBias,
     samplers: flags.samplers?.split(";"),
-    grammar: readGrammar(flags),
+    ...readShape(flags),
     ignore_eos: flags.ignoreEos,
   };
   return Object.fromEntries(Object.entries(params).filter(([, value]) => value !== undefined));

@@ -1,12 +1,13 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { integer } from "./numbers.ts";
 import { addModelOptions, collect, type ModelFlags } from "./options.ts";
+import { addReasoningOptions, type ReasoningFlags } from "./reasoning.ts";
 import { addRefusedFlags } from "./refused-flags.ts";
 import { addSamplingOptions, type SamplingFlags } from "./sampling.ts";
 import { readEnvironment } from "./serve-environment.ts";
 
 /** What `cria serve` takes, by commander's names of the flags. */
-export interface ServeFlags extends ModelFlags, SamplingFlags {
+export interface ServeFlags extends ModelFlags, SamplingFlags, ReasoningFlags {
   host: string;
   port: number;
   parallel?: number;
@@ -57,6 +58,7 @@ const choice = (flags: string, description: string, values: readonly string[]) =
 export function addServeFlags(command: Command): Command {
   addModelOptions(command);
   addSamplingOptions(command);
+  addReasoningOptions(command);
   command
     .option(
       "-n, --predict <n>",

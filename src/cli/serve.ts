@@ -3,6 +3,7 @@ import type { EngineOptions } from "../engine/engine-options.ts";
 import type { LoggingOptions } from "../server/logging.ts";
 import type { ServerOptions } from "../server/options.ts";
 import { loadEngine, loadOptions } from "./options.ts";
+import { reasoningParams } from "./reasoning.ts";
 import { samplingParams } from "./sampling.ts";
 import { addServeFlags, type ServeFlags } from "./serve-flags.ts";
 import { readText } from "./text.ts";
@@ -57,6 +58,7 @@ function serverOptions(flags: ServeFlags): ServerOptions {
     maxRequests: flags.maxRequests,
     lora: flags.loraInitWithoutApply ? [] : undefined,
     contextShift: flags.contextShift,
+    chatDefaults: reasoningParams(flags),
     defaults: { timeout_ms: 1000 * flags.timeout, ...predict, ...cache, ...samplingParams(flags) },
   };
 }

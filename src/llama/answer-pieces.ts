@@ -1,16 +1,26 @@
 import type { AnswerDelta, AnswerParser } from "../tools/answer-parser.ts";
+import type { Outcome } from "./answer.ts";
 import type { GeneratedToken } from "./deltas.ts";
-import type { ChatCompletionChoice, ChatCompletionChunk, FinishReason } from "./types.ts";
+import type { ChatCompletionChoice, ChatCompletionChunk } from "./types.ts";
 
 type WireDelta = ChatCompletionChunk["choices"][number]["delta"];
+
+type HowItEnded = Pick<Outcome, "reason" | "stop">;
+
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
 
 /** What one answer of a chat comes to on the wire, piece by piece. */
 export class AnswerPieces {
   readonly #parser: AnswerParser | undefined;
   /** Tokens whose text is held back. */
   #tokens: GeneratedToken[] = [];
-  #calls = 0;
-
   readonly #spelling: "tools" | "functions";
 
   /** @param parser undefined where all is content. @param spelling how calls are told: the older way has one, without an id. */
@@ -27,13 +37,17 @@ export class AnswerPieces {
   }
 
   /** What was held back, after the last text. */
-  end(reason: FinishReason) {
-    const deltas = this.#parser?.end(reason) ?? [];
+  end({ reason, stop }: HowItEnded) {
+    // A stop string cuts an answer off, too.
+    const deltas = this.#parser?.end(stop === undefined ? reason : "length") ?? [];
     return deltas.length > 0 || this.#tokens.length > 0 ? this.#take(deltas, "all") : undefined;
   }
 
-  finishReason(reason: FinishReason): ChatCompletionChoice["finish_reason"] {
-    if (reason !== "stop" || this.#calls === 0) return reason;
+  finishReason({ reason, stop }: HowItEnded): ChatCompletionChoice["finish_reason"] {
+    const last = this.#parser?.message.toolCalls.at(-1);
+    if (reason !== "stop" || !last) return reason;
+    // Nobody should carry out a call that a stop string cut in two.
+    if (stop !== undefined && !isJson(last.arguments)) return reason;
     return this.#spelling === "tools" ? "tool_calls" : "function_call";
   }
 
@@ -55,7 +69,6 @@ export class AnswerPieces {
         delta.reasoning_content = (delta.reasoning_content ?? "") + piece.text;
         return;
       case "tool-call": {
-        this.#calls++;
         const { index, id, name } = piece;
         if (this.#spelling === "functions") {
           delta.function_call = { name, arguments: "" };

@@ -4,23 +4,22 @@ import type { ChatFunctionTool, ChatTemplate } from "../chat/index.ts";
 import type { ThoughtLimit } from "../engine/thought-budget.ts";
 import { Grammar } from "../grammar.ts";
 import { JsonSchemaError, schemaToGrammar } from "../json-schema/index.ts";
-import { AnswerParser } from "../tools/answer-parser.ts";
-import { type CheckedTools, checkToolParams } from "../tools/check-tools.ts";
+import { answerGrammar, type Thinking } from "../tools/answer-grammar.ts";
+import { AnswerParser, type AnswerParserOptions } from "../tools/answer-parser.ts";
+import type { CheckedTools } from "../tools/check-tools.ts";
 import type { ToolFormat } from "../tools/format.ts";
 import { chooseFormat } from "../tools/formats/index.ts";
 import { opensThought, thoughtEnd } from "../tools/thinking.ts";
-import { type ToolGrammarOptions, thoughtRules, toolGrammar } from "../tools/tool-grammar.ts";
+import { toolGrammar } from "../tools/tool-grammar.ts";
 import type { Vocab } from "../vocab.ts";
+import type { RenderedChat } from "./render-chat.ts";
 import { grammarOf } from "./response-format.ts";
 import { shownTokens } from "./shown-tokens.ts";
 import type { ChatCompletionParams, GenerationParams } from "./types.ts";
 
 /** Characters of the tools whose grammars are kept. */
 const knownCharacters = 1 << 19;
-const known = new ContentCache<{ grammar: Grammar; triggers: readonly string[] }>(knownCharacters);
-
-/** What a prompt leaves of a thought: nothing, an open one, or that there may be one. */
-type Thinking = NonNullable<ToolGrammarOptions["thinking"]>;
+const known = new ContentCache<Grammar>(knownCharacters);
 
 /** How an answer to a chat is to be written, and read. */
 export interface AnswerPlan {
@@ -36,42 +35,49 @@ export interface AnswerPlan {
   readonly parser: (() => AnswerParser) | undefined;
 }
 
-/** @param prompt as the template has written it. @throws RequestError naming the field. */
+/** @throws RequestError naming the field. */
 export function planAnswer(
   vocab: Vocab,
   template: ChatTemplate,
-  prompt: string,
+  { prompt, tools }: RenderedChat,
   params: ChatCompletionParams,
 ): AnswerPlan {
-  const checked = checkToolParams(params);
-  const { callable } = checked;
+  const { callable, choice } = tools;
   // A template without a place for tools is told of them in plain JSON.
   const isGeneric = callable.length > 0 && !template.capabilities.tools;
   const format = chooseFormat(isGeneric ? "" : template.source, params.tool_format ?? undefined);
-  const thinking = thinkingOf(format, template, prompt);
-  const reads = callable.length > 0 || thinking !== "none";
-  return {
-    shape:
-      callable.length > 0 ? toolShape(format, checked, params, thinking) : shapeOf(format, params, thinking),
-    spelling: checked.spelling,
-    thought: thoughtLimit(vocab, format, thinking, params),
-    special: reads ? shownTokens(vocab, format) : undefined,
-    parser: reads
-      ? () =>
-          new AnswerParser(format, {
-            tools: callable,
-            thinking: thinking === "forced-open" ? "forced-open" : "none",
-            reasoningFormat: params.reasoning_format ?? "auto",
-          })
-      : undefined,
+  const thinking = thinkingOf(format, template, prompt, params);
+  const grammar =
+    callable.length > 0
+      ? toolsGrammar(format, tools, params, thinking)
+      : textGrammar(format, params, thinking);
+  const reads = callable.length > 0 || thinking !== "none" || format.channels !== undefined;
+  const options: AnswerParserOptions = {
+    tools: callable,
+    thinking: thinking === "forced-open" ? "forced-open" : "none",
+    calls: choice === "auto" && !isAnyText(params) ? "instead-of-content" : "anywhere",
+    reasoningFormat: params.reasoning_format ?? "auto",
   };
+  return {
+    shape: { grammar, grammar_triggers: undefined, json_schema: undefined, response_format: undefined },
+    spelling: tools.spelling,
+    thought: thoughtLimit(vocab, format, { thinking, callable }, params),
+    special: reads ? shownTokens(vocab, format) : undefined,
+    parser: reads ? () => new AnswerParser(format, options) : undefined,
+  };
+}
+
+/** Whether content may be any text. */
+function isAnyText({ grammar, json_schema, response_format }: ChatCompletionParams): boolean {
+  const isText = response_format == null || ("type" in response_format && response_format.type === "text");
+  return (grammar == null || grammar === "") && json_schema == null && isText;
 }
 
 /** @throws RequestError for a budget that is none, or for a caller who samples. */
 function thoughtLimit(
   vocab: Vocab,
   format: ToolFormat,
-  thinking: Thinking,
+  { thinking, callable }: { thinking: Thinking; callable: readonly unknown[] },
   params: ChatCompletionParams,
 ): ThoughtLimit | undefined {
   const { reasoning_budget_tokens: tokens, reasoning_budget_message: message } = params;
@@ -79,67 +85,87 @@ function thoughtLimit(
   if (tokens == null || tokens === -1) return undefined;
   if (!Number.isInteger(tokens) || tokens < 0)
     throw new RequestError(`${field} must be an integer from 0 on, or -1 for no limit, got ${tokens}`, field);
-  const end = thoughtEnd(format);
+  const end = thoughtEnd(format, callable.length > 0 ? "anything" : "content");
   if (thinking === "none" || !format.thought || end === undefined) return undefined;
   if (params.logits_processors !== undefined || params.stopping_criteria !== undefined)
     throw new RequestError(`${field} does not go together with functions that sample`, field);
   return {
     tokens,
-    open: thinking === "forced-open" ? "" : format.thought.open.trim(),
+    open: format.thought.open.trim(),
+    begun: thinking === "forced-open",
+    repeats: format.channels !== undefined,
     close: format.thought.close.trim(),
     end: Array.from(vocab.tokenize((message ?? "") + end, { addSpecial: false, parseSpecial: true })),
   };
 }
 
-function thinkingOf(format: ToolFormat, template: ChatTemplate, prompt: string): Thinking {
+function thinkingOf(
+  format: ToolFormat,
+  template: ChatTemplate,
+  prompt: string,
+  params: ChatCompletionParams,
+): Thinking {
   const { thought, channels } = format;
-  if (channels) return "allowed";
-  if (!thought || !template.source.includes(thought.open)) return "none";
+  if (!thought || !(channels || template.source.includes(thought.open.trim()))) return "none";
   if (opensThought(format, prompt)) return "forced-open";
+  if (goesOn(params)) {
+    const { content } = params.messages.at(-1)!;
+    const isWithin =
+      typeof content === "string" && content.lastIndexOf(thought.open) > content.lastIndexOf(thought.close);
+    return isWithin ? "forced-open" : "none";
+  }
+  if (channels) return "allowed";
   // Templates write an empty thought where there is to be none.
   return prompt.trimEnd().endsWith(thought.close.trim()) ? "none" : "allowed";
 }
 
-/** The shape of an answer, which holds for what comes behind a thought. */
-function shapeOf(format: ToolFormat, params: ChatCompletionParams, thinking: Thinking): AnswerPlan["shape"] {
-  const grammar = grammarOf(params);
-  const shape = { grammar, json_schema: undefined, response_format: undefined };
-  const rules = format.channels ? [] : thoughtRules(format, thinking);
-  if (!grammar || rules.length === 0) return shape;
-  const source = [`thought-answer ::= thought ${grammar.root}`, ...rules, grammar.source].join("\n");
-  return { ...shape, grammar: Grammar.of(source, { root: "thought-answer" }) };
+/** Whether the answer goes on with the last message. */
+function goesOn({ add_generation_prompt: begins, messages }: ChatCompletionParams): boolean {
+  return begins === false && messages.at(-1)?.role === "assistant";
 }
 
-function toolShape(
+/** The shape of content, which holds for what comes behind a thought. */
+function textGrammar(
+  format: ToolFormat,
+  params: ChatCompletionParams,
+  thinking: Thinking,
+): Grammar | undefined {
+  const grammar = grammarOf(params);
+  if (!grammar) return undefined;
+  const triggers = params.grammar_triggers?.length ? params.grammar_triggers : undefined;
+  const { channels: _, ...headless } = format;
+  // What goes on with a message has its header already.
+  const within: ToolFormat = goesOn(params) ? headless : format;
+  if (thinking === "none" && !triggers && !within.channels && !within.wrapper) return grammar;
+  const part = triggers ? { calls: grammar, triggers } : { shape: grammar };
+  const { source, root } = answerGrammar(within, { thinking, ...part });
+  return Grammar.of(source, { root });
+}
+
+/** Calls where there may or must be some; where there may, content of the shape, or any. */
+function toolsGrammar(
   format: ToolFormat,
   { tools, callable, choice, parallel }: CheckedTools,
   params: ChatCompletionParams,
   thinking: Thinking,
-): AnswerPlan["shape"] {
-  for (const field of ["grammar", "json_schema", "response_format"] as const) {
-    const value = params[field];
-    if (
-      value == null ||
-      value === "" ||
-      (typeof value === "object" && "type" in value && value.type === "text")
-    )
-      continue;
-    throw new RequestError(`give ${field} or tools, not both: a call has a shape of its own`, field);
-  }
+): Grammar {
+  if (params.grammar != null && params.grammar !== "")
+    throw new RequestError(
+      "give grammar or tools, not both: a call has a grammar of its own; a shape beside tools can be given as response_format",
+      "grammar",
+    );
   if (choice === "none") throw new TypeError("nothing may be called");
-  const options = { choice, parallel, ...(choice !== "auto" && { thinking }) } as const;
-  const made = known.get(JSON.stringify([format.name, options, callable]), () => {
-    const { source, triggers } = toolGrammar(format, callable, options, (schema, root) =>
+  const given = grammarOf(params);
+  const shape = choice === "auto" ? given : undefined;
+  const key = [format.name, choice, parallel, thinking, callable, shape?.source];
+  return known.get(JSON.stringify(key), () => {
+    const calls = toolGrammar(format, callable, { choice, parallel }, (schema, root) =>
       argumentRules(callable, tools, schema, root),
     );
-    return { grammar: Grammar.of(source), triggers };
+    const triggers = choice === "auto" && !shape ? calls.triggers : undefined;
+    const { source, root } = answerGrammar(format, { thinking, shape, calls, triggers });
+    return Grammar.of(source, { root });
   });
-  return {
-    grammar: made.grammar,
-    grammar_triggers: made.triggers.length > 0 ? made.triggers : undefined,
-    json_schema: undefined,
-    response_format: undefined,
-  };
 }
 
 /** Rules of a tool's arguments, or of one of them. */

@@ -21,6 +21,8 @@ export type PromptTokenEvent = Extract<EngineEvent, { type: "prompt-token" }>;
 /** How an answer ended. */
 export interface Outcome {
   readonly reason: FinishReason;
+  /** The stop string that ended it. */
+  readonly stop: string | undefined;
   /** Text that was held back. */
   readonly text: string;
   readonly stats: RequestStats;
@@ -124,9 +126,9 @@ export class Answer {
     this.#prepared[Symbol.dispose]();
   }
 
-  #ended({ reason, text, stats }: Extract<EngineEvent, { type: "end" }>): void {
+  #ended({ reason, stop, text, stats }: Extract<EngineEvent, { type: "end" }>): void {
     this.#prepared[Symbol.dispose]();
-    this.#outcome = { reason: reason === "length" ? "length" : "stop", text, stats };
+    this.#outcome = { reason: reason === "length" ? "length" : "stop", stop, text, stats };
     const { tokens } = this.#stream;
     this.#parts.ended(tokens.subarray(0, tokens.length - (stats.generatedLength > 0 ? 1 : 0)));
   }

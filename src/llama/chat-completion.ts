@@ -1,9 +1,6 @@
 import { RequestError } from "../../lib/errors.ts";
 import type { TokenLogprob } from "../../lib/index.ts";
-import type { ChatTemplate, RenderOptions } from "../chat/index.ts";
-import { checkToolHistory } from "../tools/check-history.ts";
-import { checkToolParams } from "../tools/check-tools.ts";
-import { withGenericTools } from "../tools/generic-prompt.ts";
+import type { ChatTemplate } from "../chat/index.ts";
 import type { Vocab } from "../vocab.ts";
 import { Answer, type LlamaParts, startAnswers } from "./answer.ts";
 import { AnswerPieces, addDelta } from "./answer-pieces.ts";
@@ -12,6 +9,7 @@ import { checkCount, checkStops, checkTopCount } from "./check-params.ts";
 import { type ChunkReports, chunkReports } from "./chunk-reports.ts";
 import { tokenText } from "./completion.ts";
 import { type GeneratedToken, mergedDeltas } from "./deltas.ts";
+import { chatPrompt } from "./render-chat.ts";
 import { parsedAnswer, zodSchemaOf } from "./response-format.ts";
 import { responseHead } from "./response-head.ts";
 import type {
@@ -24,37 +22,6 @@ import type {
 import { emptyTimings, emptyUsage, type Figures, figuresOf } from "./usage.ts";
 
 const mostLogprobs = 20;
-
-/** The prompt text of a chat, as the template writes it. */
-export function renderChat(template: ChatTemplate, params: ChatCompletionParams): string {
-  const options: RenderOptions = { now: new Date() };
-  const { tools, choice, parallel } = checkToolParams(params);
-  checkToolHistory(params.messages);
-  const isGeneric = tools.length > 0 && choice !== "none" && !template.capabilities.tools;
-  // All tools are shown whichever are allowed, so that the prompt's beginning stays the same.
-  if (tools.length > 0 && !isGeneric) {
-    options.tools = tools;
-    options.toolChoice = typeof choice === "object" ? { type: "function", function: choice } : choice;
-  }
-  const { reasoning_effort: effort, chat_template_kwargs: given } = params;
-  const told = { ...(effort != null && { reasoning_effort: effort }), ...given };
-  if (Object.keys(told).length > 0) options.chatTemplateKwargs = told;
-  if (params.add_generation_prompt === false) {
-    options.addGenerationPrompt = false;
-    options.continueFinalMessage = params.messages.at(-1)?.role === "assistant";
-  }
-  const messages = isGeneric
-    ? withGenericTools(params.messages, tools, { choice, parallel })
-    : params.messages;
-  return template.render(messages as never, options);
-}
-
-/** The same as it is tokenised: a template that writes the BOS itself must not get a second one from the tokenizer. */
-export function chatPrompt(vocab: Vocab, template: ChatTemplate, params: ChatCompletionParams): string {
-  const text = renderChat(template, params);
-  const hasBos = vocab.addBos && template.bosToken !== "" && text.startsWith(template.bosToken);
-  return hasBos ? text.slice(template.bosToken.length) : text;
-}
 
 function plan(params: ChatCompletionParams): {
   count: number;
@@ -104,12 +71,12 @@ async function* choices(
 ): AsyncGenerator<Piece, Figures> {
   const { count, stops, topCount } = plan(params);
   const { vocab } = parts.engine.model;
-  const prompt = chatPrompt(vocab, template, params);
-  const { shape, special, thought, parser, spelling } = planAnswer(vocab, template, prompt, params);
+  const chat = chatPrompt(vocab, template, params);
+  const { shape, special, thought, parser, spelling } = planAnswer(vocab, template, chat, params);
   const max_tokens = params.max_completion_tokens ?? params.max_tokens;
   const answers = startAnswers(count, (index) => {
     const seed = params.seed == null ? params.seed : params.seed + index;
-    return new Answer(parts, prompt, {
+    return new Answer(parts, chat.prompt, {
       params: { ...params, ...shape, max_tokens, seed },
       more: { stops, topLogprobs: topCount, special, thought },
     });
@@ -127,9 +94,8 @@ async function* choices(
       return topCount !== undefined || Object.keys(piece.delta).length > 0;
     };
     if (!delta) {
-      const { reason } = answer.outcome;
-      if (tell(own.end(reason))) yield { choice: { ...choice }, reports: {} };
-      Object.assign(choice, { delta: {}, logprobs: null, finish_reason: own.finishReason(reason) });
+      if (tell(own.end(answer.outcome))) yield { choice: { ...choice }, reports: {} };
+      Object.assign(choice, { delta: {}, logprobs: null, finish_reason: own.finishReason(answer.outcome) });
     } else if (delta.prompt || delta.progress) {
       // The role comes first, whatever comes next.
       if (!begun.has(index)) choice.delta = { role: "assistant", content: "" };

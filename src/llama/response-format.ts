@@ -31,6 +31,9 @@ export interface AnswerShape {
   response_format?: ResponseFormat | ZodType | null | undefined;
 }
 
+/** All rules of a schema's grammar begin with this, so that others can stand beside them. */
+const shapeRoot = "shape";
+
 /** Characters of the schemas that are kept compiled. */
 const knownCharacters = 1 << 19;
 const known = new ContentCache<Grammar>(knownCharacters);
@@ -41,14 +44,14 @@ export function zodSchemaOf({ json_schema, response_format }: AnswerShape): ZodT
 }
 
 /**
- * An answer as a zod schema gives it; null where it was cut off.
+ * An answer as a zod schema gives it; null where it was cut off, and where it calls functions instead.
  * @throws CriaError with the code "ANSWER" where the schema refuses what no grammar can tell, such as a refinement.
  */
 export async function parsedAnswer(
   schema: ZodType,
   { message, finish_reason }: { message: { content: string | null }; finish_reason: string },
 ): Promise<unknown> {
-  if (finish_reason === "length") return null;
+  if (finish_reason !== "stop") return null;
   let value: unknown;
   try {
     value = JSON.parse(message.content ?? "");
@@ -113,8 +116,8 @@ function compiled(
   const plain = isZod(schema) ? fromZod(schema, field) : schema;
   const make = () => {
     // What a schema does not name is left out: it would be valid, but nobody asked for it.
-    const { source } = schemaToGrammar(plain, { mode, additionalProperties: "refused" });
-    return Grammar.of(source);
+    const { source } = schemaToGrammar(plain, { root: shapeRoot, mode, additionalProperties: "refused" });
+    return Grammar.of(source, { root: shapeRoot });
   };
   try {
     return known.get(`${mode} ${JSON.stringify(plain, spelled)}`, make);

@@ -137,7 +137,14 @@ async function* run(
     }
     const calls = message.tool_calls ?? [];
     const text = message.content === "" && calls.length > 0 ? null : message.content;
-    messages.push({ role: "assistant", content: text, ...(calls.length > 0 && { tool_calls: calls }) });
+    const { reasoning_content } = message;
+    messages.push({
+      role: "assistant",
+      content: text,
+      // Templates that keep thoughts between calls look for them here.
+      ...(reasoning_content !== undefined && { reasoning_content }),
+      ...(calls.length > 0 && { tool_calls: calls }),
+    });
     if (reason !== "tool_calls" || round === rounds) return { text, messages, finish_reason: reason };
     for (const call of calls) {
       const { name, arguments: given } = call.function;

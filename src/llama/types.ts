@@ -158,16 +158,16 @@ export interface ChatCompletionParams extends CommonParams {
   tools?: readonly ChatTool[] | undefined;
   /** Default "auto". */
   tool_choice?: ChatToolChoice | null | undefined;
-  /** Whether there may be several calls, where the model's format has them. Default true. */
+  /** Whether there may be several calls, where the model's format has them and its template can write them again. Default true. */
   parallel_tool_calls?: boolean | null | undefined;
   /** The older spelling of `tools` and `tool_choice`. */
   functions?: readonly ChatFunctionTool["function"][] | undefined;
   function_call?: "none" | "auto" | { name: string } | null | undefined;
-  /** Tokens that a thought may have before it is ended; -1 or nothing for no limit. */
+  /** Tokens that a thought may have before it is ended, or all thoughts of an answer made of messages; -1 or nothing for no limit. */
   reasoning_budget_tokens?: number | null | undefined;
   /** Written into a thought before it is ended so. */
   reasoning_budget_message?: string | null | undefined;
-  /** Told to the template, where it knows of it. */
+  /** Told to the template, where it knows of it; "none" as `enable_thinking: false`. */
   reasoning_effort?: string | null | undefined;
   /** How the model writes calls and thoughts, by name; by default its template tells. */
   tool_format?: string | null | undefined;
@@ -205,7 +205,7 @@ export interface ChatCompletionChoice<Parsed = unknown> {
     tool_calls?: ChatToolCallAnswer[];
     /** The call, where it was asked for by `functions`. */
     function_call?: { name: string; arguments: string };
-    /** The answer as the zod schema that it was asked for with gives it; null where it was cut off (`finish_reason`). */
+    /** The answer as the zod schema that it was asked for with gives it; null where it was cut off, or is calls (`finish_reason`). */
     parsed?: Parsed | null;
   };
   finish_reason: FinishReason | "tool_calls" | "function_call";

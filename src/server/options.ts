@@ -1,5 +1,5 @@
 import type { AdapterScale } from "../engine/request.ts";
-import type { GenerationParams } from "../llama/types.ts";
+import type { ChatCompletionParams, GenerationParams } from "../llama/types.ts";
 import type { LlamaOptions } from "../llama.ts";
 
 /** What the server reports about itself; the application decides where it goes. */
@@ -16,6 +16,12 @@ export interface RequestEntry {
   readonly status: number;
   readonly milliseconds: number;
 }
+
+/** What only chats take. */
+export type ChatDefaults = Pick<
+  ChatCompletionParams,
+  "reasoning_format" | "reasoning_budget_tokens" | "reasoning_budget_message" | "chat_template_kwargs"
+>;
 
 export interface ServerOptions extends Pick<LlamaOptions, "chatTemplate" | "chatTemplateName"> {
   /** Name that the model goes by. Default: its own. */
@@ -40,8 +46,10 @@ export interface ServerOptions extends Pick<LlamaOptions, "chatTemplate" | "chat
   readonly slotSavePath?: string | undefined;
   /** Requests that wait or run at once; more are refused with 503. Default: the engine's. */
   readonly maxRequests?: number | undefined;
-  /** For requests that say nothing else. */
+  /** For requests that say nothing else; a shape of the answer gives way to any other, and `grammar` also to tools. */
   readonly defaults?: GenerationParams | undefined;
+  /** For chats that say nothing else; of `chat_template_kwargs` each by itself. */
+  readonly chatDefaults?: ChatDefaults | undefined;
   /** Drop the middle of a text that fills the context, instead of ending it. Default false. */
   readonly contextShift?: boolean | undefined;
   /** LoRA adapters of the engine, in its order. */

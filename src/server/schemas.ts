@@ -146,40 +146,51 @@ const openai = {
   stream_options: z.strictObject({ include_usage: flag, include_obfuscation: flag }).nullish(),
 } as const;
 
-const textPart = z.strictObject({ type: z.literal("text"), text: z.string() });
+// Clients send back what they were given, with null for what is not there and with what their own helpers have added.
+const name = z.string().nullish();
+const textPart = z.strictObject({
+  type: z.literal("text"),
+  text: z.string(),
+  /** For servers that are told what to keep; here all is. */
+  cache_control: z.unknown().optional(),
+});
 const refusalPart = z.strictObject({ type: z.literal("refusal"), refusal: z.string() });
 const mediaPart = z.looseObject({ type: z.enum(["image_url", "input_audio", "file"]) });
 const toolCall = z.looseObject({
   id: z.string(),
   type: z.literal("function"),
-  function: z.strictObject({ name: z.string(), arguments: z.string() }),
+  function: z.object({
+    name: z.string(),
+    arguments: z.union([z.string(), z.record(z.string(), z.unknown())]),
+  }),
 });
 const text = z.union([z.string(), z.array(textPart)]);
 
 const message = z.discriminatedUnion("role", [
-  z.strictObject({ role: z.literal("system"), content: text, name: z.string().optional() }),
-  z.strictObject({ role: z.literal("developer"), content: text, name: z.string().optional() }),
+  z.strictObject({ role: z.literal("system"), content: text, name }),
+  z.strictObject({ role: z.literal("developer"), content: text, name }),
   z.strictObject({
     role: z.literal("user"),
     content: z.union([z.string(), z.array(z.union([textPart, mediaPart]))]),
-    name: z.string().optional(),
+    name,
   }),
   z.strictObject({
     role: z.literal("assistant"),
     content: z.union([z.string(), z.array(z.union([textPart, refusalPart]))]).nullish(),
-    name: z.string().optional(),
+    name,
     refusal: z.string().nullish(),
     reasoning_content: z.string().nullish(),
-    tool_calls: z.array(toolCall).optional(),
+    tool_calls: z.array(toolCall).nullish(),
     function_call: z.strictObject({ name: z.string(), arguments: z.string() }).nullish(),
     audio: only("audio is not supported"),
-    annotations: z.array(z.unknown()).optional(),
+    annotations: z.array(z.unknown()).nullish(),
+    parsed: z.unknown().optional(),
   }),
   z.strictObject({
     role: z.literal("tool"),
     content: text,
     tool_call_id: z.string(),
-    name: z.string().optional(),
+    name,
   }),
   z.strictObject({ role: z.literal("function"), content: z.string().nullable(), name: z.string() }),
 ]);

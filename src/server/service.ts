@@ -4,7 +4,7 @@ import type { AdapterScale } from "../engine/request.ts";
 import type { AnsweringEngine, LlamaParts } from "../llama/answer.ts";
 import { modelTemplate } from "../llama/model-template.ts";
 import { modelName } from "../llama/response-head.ts";
-import type { GenerationParams } from "../llama/types.ts";
+import type { ChatCompletionParams, GenerationParams } from "../llama/types.ts";
 import { HttpError } from "./errors.ts";
 import { Metrics } from "./metrics.ts";
 import { ObservedEngine, type Observers, type RequestNote } from "./observed-engine.ts";
@@ -76,12 +76,25 @@ export class Service {
     this.#checkAdapters(given.lora as readonly AdapterScale[] | undefined);
     const lora = this.lora ? { lora: this.lora } : {};
     return {
-      ...defaults,
+      ...withoutShape(defaults, given),
       ...lora,
       ...(contextShift ? { context_shift: true } : {}),
       ...given,
       signal,
     } as unknown as GenerationParams & Dense<T>;
+  }
+
+  /** The same for a chat. */
+  chatParams(fields: Record<string, unknown>, signal: AbortSignal): ChatCompletionParams {
+    const { chatDefaults = {} } = this.options;
+    const params = this.params(fields, signal) as unknown as ChatCompletionParams;
+    const kwargs = { ...chatDefaults.chat_template_kwargs, ...params.chat_template_kwargs };
+    const all: ChatCompletionParams = { model: this.modelName, ...chatDefaults, ...params };
+    // As with llama-server, -1 leaves the budget to the server.
+    if (params.reasoning_budget_tokens === -1)
+      all.reasoning_budget_tokens = chatDefaults.reasoning_budget_tokens;
+    if (Object.keys(kwargs).length > 0) all.chat_template_kwargs = kwargs;
+    return all;
   }
 
   #checkAdapters(lora: readonly AdapterScale[] = []): void {
@@ -94,6 +107,17 @@ export class Service {
         throw new HttpError("invalid_request_error", `${param}: adapter ${id} is named twice`, { param });
     }
   }
+}
+
+/** Defaults but for a shape of the answer that cannot stand beside what a request says. */
+function withoutShape(
+  defaults: GenerationParams | undefined,
+  given: Readonly<Record<string, unknown>>,
+): GenerationParams {
+  const { grammar, json_schema, response_format, ...others } = defaults ?? {};
+  if (["grammar", "json_schema", "response_format"].some((field) => field in given)) return others;
+  const hasTools = [given.tools, given.functions].some((tools) => Array.isArray(tools) && tools.length > 0);
+  return { ...others, json_schema, response_format, ...(!hasTools && { grammar }) };
 }
 
 /** Fields without null, which in a request stands for nothing. */

@@ -5,9 +5,9 @@ const named = z.strictObject({ type: z.literal("function"), function: z.strictOb
 
 const description = z.strictObject({
   name,
-  description: z.string().optional(),
+  description: z.string().nullish(),
   /** JSON schema of the arguments; without, there are none. */
-  parameters: z.record(z.string(), z.unknown()).optional(),
+  parameters: z.record(z.string(), z.unknown()).nullish(),
   strict: z.boolean().nullish(),
 });
 const tool = z.strictObject({ type: z.literal("function"), function: description });

@@ -1,4 +1,5 @@
 import type { ChatFunctionTool } from "../chat/types.ts";
+import type { CallPlaces } from "./answer-context.ts";
 import { type AnswerDelta, type AnswerMessage, AnswerWriter } from "./answer-writer.ts";
 import { idMaker } from "./call-ids.ts";
 import { ChannelAnswer } from "./channel-answer.ts";
@@ -15,6 +16,8 @@ export interface AnswerParserOptions {
   readonly tools?: readonly ChatFunctionTool[];
   /** Whether the prompt has opened a thought; see `opensThought`. Default `"none"`. */
   readonly thinking?: "none" | "forced-open";
+  /** Where calls may stand. Default `"anywhere"`. */
+  readonly calls?: CallPlaces;
   /** Default `"auto"`. */
   readonly reasoningFormat?: ReasoningFormat;
   /** Numbers in [0, 1) that ids of calls are drawn from; default `Math.random`. */
@@ -34,11 +37,17 @@ export class AnswerParser {
   #hasEnded = false;
 
   constructor(format: ToolFormat, options: AnswerParserOptions = {}) {
-    const { tools = [], thinking = "none", reasoningFormat = "auto", random } = options;
+    const { tools = [], thinking = "none", calls = "anywhere", reasoningFormat = "auto", random } = options;
     const schemas: ToolSchemas = new Map(tools.map((tool) => [tool.function.name, tool.function.parameters]));
-    const thought = new ThoughtText(this.#writer, reasoningFormat);
     const Answer = format.channels ? ChannelAnswer : MarkedAnswer;
-    this.#answer = new Answer(format, schemas, idMaker(format.ids, random), this.#writer, thought);
+    this.#answer = new Answer({
+      format,
+      tools: schemas,
+      calls,
+      makeId: idMaker(format.ids, random),
+      writer: this.#writer,
+      thought: new ThoughtText(this.#writer, reasoningFormat),
+    });
     if (thinking === "forced-open") this.#answer.beginThought();
   }
 

@@ -41,6 +41,11 @@ export class AnswerWriter {
     return this.#calls.length;
   }
 
+  /** Whether a call has this id. */
+  hasId(id: string): boolean {
+    return this.#calls.some((call) => call.id === id);
+  }
+
   /** Whether the last call has arguments yet. */
   get hasArguments(): boolean {
     return this.#calls.at(-1)?.arguments !== "";

@@ -1,6 +1,6 @@
 import { RequestError } from "../../lib/errors.ts";
 import type { NotationStep, ParametersStep } from "./format.ts";
-import { type ListItem, listRules, literal, untilRules } from "./gbnf.ts";
+import { type ListItem, listRules, literal, textRules } from "./gbnf.ts";
 import { markedValueRules } from "./marked-value-grammar.ts";
 import { bareStrings, propertiesOf, requiredOf, type Schema, valueKind } from "./value-kind.ts";
 
@@ -48,7 +48,7 @@ export function parametersRules(
     if (kind === "json") rules.push(rulesFor(part(property, schema), value));
     else if (strings && strings.length > 0) rules.push(`${value} ::= ${strings.map(literal).join(" | ")}`);
     else {
-      rules.push(untilRules(value, marker));
+      rules.push(textRules(value, { until: marker }));
       source = `${value} ${behind}`;
     }
     const item = `${literal(open + key + middle.join(""))} ${source}`;

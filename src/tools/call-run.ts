@@ -94,7 +94,8 @@ export class CallRun {
   /** The answer ended here; {@link raw} is what is left. */
   finish(end: "stop" | "length"): void {
     // Cut off behind a call, it is the beginning of a marker.
-    if (this.#place === "closing" || (this.#hasCalls && this.#boundary && end === "length")) this.#raw = "";
+    const isBehind = this.#place === "closing" || (this.#boundary && end === "length");
+    if (this.#hasCalls && isBehind) this.#raw = "";
     if (this.#place !== "call" || !this.#call?.isCommitted) return;
     this.#raw = "";
     if (end !== "stop") return;

@@ -1,8 +1,9 @@
 import { LiteralAutomaton } from "../../lib/literal-automaton.ts";
+import type { AnswerContext } from "./answer-context.ts";
 import type { AnswerWriter } from "./answer-writer.ts";
-import type { ChannelLayout, ToolFormat } from "./format.ts";
+import type { ChannelLayout } from "./format.ts";
 import { MarkerScanner } from "./marker-scanner.ts";
-import { type IdMaker, OpenCall, type ToolSchemas } from "./open-call.ts";
+import { OpenCall } from "./open-call.ts";
 import { ArgumentsReader } from "./readers/json-reader.ts";
 import { LiteralReader } from "./readers/literal-reader.ts";
 import { isSpace } from "./readers/reader.ts";
@@ -13,9 +14,8 @@ const headerLimit = 256;
 
 /** Reads an answer of messages, each with a header that says what its text is: a thought, content, or a call's arguments. */
 export class ChannelAnswer {
+  readonly #context: AnswerContext;
   readonly #layout: ChannelLayout;
-  readonly #tools: ToolSchemas;
-  readonly #makeId: IdMaker;
   readonly #writer: AnswerWriter;
   readonly #thought: ThoughtText;
   readonly #text: MarkerScanner;
@@ -32,18 +32,11 @@ export class ChannelAnswer {
   /** Whether nothing stands behind the last call yet. */
   #isBehindCall = false;
 
-  constructor(
-    format: ToolFormat,
-    tools: ToolSchemas,
-    makeId: IdMaker,
-    writer: AnswerWriter,
-    thought: ThoughtText,
-  ) {
-    this.#layout = format.channels!;
-    this.#tools = tools;
-    this.#makeId = makeId;
-    this.#writer = writer;
-    this.#thought = thought;
+  constructor(context: AnswerContext) {
+    this.#context = context;
+    this.#layout = context.format.channels!;
+    this.#writer = context.writer;
+    this.#thought = context.thought;
     const { starts, ends, headerEnd, beginnings } = this.#layout;
     this.#text = new MarkerScanner(new LiteralAutomaton([...starts, ...ends]), "held");
     this.#headerEnd = new LiteralAutomaton([headerEnd]);
@@ -69,7 +62,11 @@ export class ChannelAnswer {
     if (this.#place === "beginning" || this.#place === "header") this.#writer.content(this.#raw);
     if (this.#place === "arguments" && end === "stop") this.#call!.complete();
     const rest = this.#text.flush();
-    if (this.#place === "thought") this.#thought.writeMarkup(rest);
+    if (this.#place === "thought") {
+      // Where the model has ended, what looked like the beginning of a marker was none.
+      if (end === "stop" && rest.trim() !== "") this.#thought.write(rest);
+      else this.#thought.writeMarkup(rest);
+    }
     // Cut off behind a call, it is the beginning of a marker.
     else if (!this.#isBehindCall || (end === "stop" && rest.trim() !== "")) this.#writer.content(rest);
   }
@@ -103,7 +100,7 @@ export class ChannelAnswer {
     const { recipient, channels, headerEnd } = this.#layout;
     if (recipient !== "") return true;
     const name = this.#nameOf(this.#raw);
-    return [...Object.keys(channels), ...this.#tools.keys()].some((known) =>
+    return [...Object.keys(channels), ...this.#context.tools.keys()].some((known) =>
       (known + headerEnd).startsWith(name),
     );
   }
@@ -120,8 +117,8 @@ export class ChannelAnswer {
     const { recipient, channels } = this.#layout;
     const header = this.#raw;
     const written = recipient === "" ? this.#nameOf(header) : recipientIn(header, recipient);
-    if (written !== undefined && this.#tools.has(written)) {
-      this.#call = new OpenCall(this.#writer, this.#tools, "name", this.#makeId);
+    if (written !== undefined && this.#context.tools.has(written)) {
+      this.#call = new OpenCall(this.#context, "name");
       this.#call.name(written);
       this.#arguments = new ArgumentsReader(this.#call, "step");
       this.#place = "arguments";

@@ -11,11 +11,12 @@ interface Pending {
 
 /**
  * Checks the tool calls of a chat so far, and that each result has its call: in the assistant's message right before the results.
- * Anything else about the messages is checked where they are rendered.
+ * Anything else about the messages is checked where they are rendered. Arguments need not be JSON: they are what a model wrote.
  *
  * @throws RequestError whose `field` is the path of the first wrong value, such as `messages[2].tool_call_id`.
  */
-export function checkToolHistory(messages: readonly unknown[]): void {
+export function checkToolHistory(messages: unknown): void {
+  if (!Array.isArray(messages)) return;
   let pending: Pending = { ids: new Set(), name: undefined };
   for (const [index, message] of messages.entries()) {
     if (!isPlainObject(message)) continue;
@@ -55,17 +56,9 @@ function checkCalls(message: Record<string, unknown>, field: string): Pending {
 function checkCall(call: Record<string, unknown>, field: string): void {
   requireFunctionName(call.name, `${field}.name`);
   const { arguments: given } = call;
-  // Some clients pass an object, and models write nothing at all for a function without parameters.
-  if (isPlainObject(given) || (typeof given === "string" && given.trim() === "")) return;
-  const at = `${field}.arguments`;
-  if (typeof given !== "string") refuse(at, given, "a string of JSON, or an object");
-  let parsed: unknown;
-  try {
-    parsed = JSON.parse(given);
-  } catch (cause) {
-    throw new RequestError(`${at} is not JSON; repair or drop the call`, at, { cause });
-  }
-  if (!isPlainObject(parsed)) refuse(at, parsed, "the JSON of an object");
+  // Some clients pass an object.
+  if (typeof given !== "string" && !isPlainObject(given))
+    refuse(`${field}.arguments`, given, "a string of JSON, or an object");
 }
 
 function checkResult(id: unknown, pending: Pending, field: string): void {
@@ -88,4 +81,33 @@ function checkOldResult(name: unknown, pending: Pending, field: string): void {
     );
   }
   pending.name = undefined;
+}
+
+/** The messages with results in the order of their calls: templates that write no ids have nothing else to tell them by. */
+export function withResultsInOrder<M>(messages: readonly M[]): M[] {
+  const ordered: M[] = [];
+  let order = new Map<unknown, number>();
+  let results: M[] = [];
+  const place = (message: M) => order.get(fieldsOf(message).tool_call_id) ?? order.size;
+  const flush = () => {
+    ordered.push(...results.sort((one, other) => place(one) - place(other)));
+    results = [];
+  };
+  for (const message of messages) {
+    const { role, tool_calls: calls } = fieldsOf(message);
+    if (role === "tool") {
+      results.push(message);
+      continue;
+    }
+    flush();
+    ordered.push(message);
+    const ids = Array.isArray(calls) ? calls.map((call: { id?: unknown }) => call?.id) : [];
+    order = new Map(ids.map((id, index) => [id, index]));
+  }
+  flush();
+  return ordered;
+}
+
+function fieldsOf(message: unknown): Record<string, unknown> {
+  return isPlainObject(message) ? message : {};
 }

@@ -100,7 +100,9 @@ function checkFunction(given: unknown, field: string): ChatFunctionTool["functio
   if (isGiven(strict) && typeof strict !== "boolean")
     refuse(`${field}.strict`, strict, "true, false or null");
   if (isGiven(parameters)) checkParameters(parameters, `${field}.parameters`);
-  return given as unknown as ChatFunctionTool["function"];
+  // Clients write null for what is not given.
+  const entries = Object.entries(given).filter(([, value]) => isGiven(value));
+  return Object.fromEntries(entries) as unknown as ChatFunctionTool["function"];
 }
 
 function checkParameters(parameters: unknown, field: string): void {
@@ -133,6 +135,14 @@ function refuseDuplicates(tools: readonly ChatFunctionTool[], fieldOf: (index: n
     }
     seen.set(name, index);
   }
+}
+
+/** Functions as a prompt shows them: all of them with parameters, and without what only this side needs to know. */
+export function shownTools(tools: readonly ChatFunctionTool[]): ChatFunctionTool[] {
+  return tools.map(({ function: { strict: _, parameters, ...given } }) => ({
+    type: "function",
+    function: { ...given, parameters: parameters ?? { type: "object", properties: {} } },
+  }));
 }
 
 function withoutChoice(tools: readonly ChatFunctionTool[]): Choice {

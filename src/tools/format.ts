@@ -93,6 +93,8 @@ export interface ChannelLayout {
   readonly channels: Readonly<Record<string, "reasoning" | "content">>;
   /** Header of a call, around the function's name, as the model is made to write it. */
   readonly callHeader: readonly [before: string, after: string];
+  /** Header of content, as the model is made to write it. */
+  readonly contentHeader: string;
   /** What the prompt has already written of the first header. */
   readonly prompted: string;
   /** Literals with which the rest of that header may begin; without them it begins with whatever comes. */

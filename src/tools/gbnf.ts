@@ -25,36 +25,62 @@ function classMembers(characters: Iterable<string>): string {
     .join("");
 }
 
+/** What ends a text, and what must not come up in it; one marker at least. */
+export interface TextBounds {
+  /** Ends the text and is the last of it; without it the text may end anywhere. */
+  readonly until?: string;
+  readonly without?: readonly string[];
+}
+
 /**
- * Rules for any text up to a marker, and the marker; the first of them has the given name. One rule for each beginning of a marker
- * that the text may end with, as in the search of Knuth, Morris and Pratt.
- *
- * @param forbidden Markers that must not come up before.
+ * Rules for any text within bounds; the first of them has the given name. One rule for each beginning of a marker that the text may
+ * end with, as in the automaton of Aho and Corasick.
  */
-export function untilRules(name: string, marker: string, forbidden: readonly string[] = []): string {
-  const markers = [marker, ...forbidden].map((text) => [...text]);
-  const beginnings = new Set(
-    markers.flatMap((text) => text.map((_, length) => text.slice(0, length).join(""))),
-  );
-  const states = [...beginnings].sort((one, other) => one.length - other.length);
-  const rule = (state: string) => (state === "" ? name : `${name}-${states.indexOf(state)}`);
-  const distinct = [...new Set(markers.flat())];
+export function textRules(name: string, { until, without = [] }: TextBounds): string {
+  const behind = charactersBehind(until === undefined ? without : [until, ...without]);
+  const states = [...behind.keys()].sort((one, other) => one.length - other.length);
+  const rules = new Map(states.map((state, index) => [state, index === 0 ? name : `${name}-${index}`]));
+  /** For each state the characters that do not lead back to the first, and what they come to; null where one must not come. */
+  const turns = new Map<string, Map<string, string | null>>();
+  for (const state of states) {
+    // What a character comes to where it continues no beginning, it comes to from the longest beginning that ends there too.
+    const turn = new Map(state === "" ? [] : turns.get(longestTail(state, behind)));
+    for (const character of behind.get(state)!) {
+      const text = state + character;
+      if (until !== undefined && text.endsWith(until)) turn.set(character, literal(character));
+      else if (without.some((marker) => text.endsWith(marker))) turn.set(character, null);
+      else turn.set(character, `${literal(character)} ${rules.get(text)!}`);
+    }
+    turns.set(state, turn);
+  }
+  const end = until === undefined ? ['""'] : [];
   return states
     .map((state) => {
-      const choices = distinct.flatMap((character) => {
-        const text = state + character;
-        if (text.endsWith(marker)) return literal(character);
-        if (forbidden.some((other) => text.endsWith(other))) return [];
-        return `${literal(character)} ${rule(longestBeginning(text, beginnings))}`;
-      });
-      return `${rule(state)} ::= ${choices.join(" | ")} | [^${classMembers(distinct)}] ${name}`;
+      const turn = turns.get(state)!;
+      const choices = [...turn.values()].filter((source) => source !== null);
+      const other = `[^${classMembers(turn.keys())}] ${name}`;
+      return `${rules.get(state)!} ::= ${[...choices, other, ...end].join(" | ")}`;
     })
     .join("\n");
 }
 
-/** The longest of these that the text ends with. */
-function longestBeginning(text: string, beginnings: ReadonlySet<string>): string {
-  for (let start = 0; start < text.length; start++) {
+/** All beginnings of some markers, the empty one included, each with the characters that markers have behind it. */
+function charactersBehind(markers: readonly string[]): Map<string, Set<string>> {
+  const behind = new Map([["", new Set<string>()]]);
+  for (const marker of markers) {
+    let beginning = "";
+    for (const character of marker) {
+      const characters = behind.get(beginning) ?? new Set();
+      behind.set(beginning, characters.add(character));
+      beginning += character;
+    }
+  }
+  return behind;
+}
+
+/** The longest of these beginnings that a text ends with and is not. */
+function longestTail(text: string, beginnings: ReadonlyMap<string, unknown>): string {
+  for (let start = 1; start < text.length; start++) {
     const tail = text.slice(start);
     if (beginnings.has(tail)) return tail;
   }

@@ -1,5 +1,5 @@
 import type { ChatFunctionTool, ChatMessage } from "../chat/types.ts";
-import type { CheckedToolChoice } from "./check-tools.ts";
+import { type CheckedToolChoice, shownTools } from "./check-tools.ts";
 
 export interface GenericPromptOptions {
   readonly choice: CheckedToolChoice;
@@ -11,8 +11,8 @@ export function genericToolPrompt(
   tools: readonly ChatFunctionTool[],
   { choice, parallel }: GenericPromptOptions,
 ): string {
-  const functions = tools.map(({ function: { name, description, parameters } }) =>
-    JSON.stringify({ name, description, parameters: parameters ?? { type: "object", properties: {} } }),
+  const functions = shownTools(tools).map(({ function: { name, description, parameters } }) =>
+    JSON.stringify({ name, description, parameters }),
   );
   const lines = [
     "You can call these functions, one JSON object each:",
@@ -31,7 +31,7 @@ export function genericToolPrompt(
 
 /**
  * Writes a chat for such a template: the prompt above goes into the system message, calls become the JSON that the model wrote, and
- * results a user's message. The messages must have passed `checkToolHistory`.
+ * results a user's message. Without functions there is no prompt. The messages must have passed `checkToolHistory`.
  */
 export function withGenericTools(
   messages: readonly ChatMessage[],
@@ -60,7 +60,7 @@ export function withGenericTools(
     }
   }
   flush();
-  return withSystemText(written, genericToolPrompt(tools, options));
+  return tools.length > 0 ? withSystemText(written, genericToolPrompt(tools, options)) : written;
 }
 
 function resultText(name: string | undefined, text: string): string {
@@ -76,9 +76,9 @@ function withCallsAsText(
   message: Extract<ChatMessage, { role: "assistant" }>,
   names: Map<string, string>,
 ): ChatMessage {
-  const { tool_calls: calls = [], function_call: old, ...rest } = message;
+  const { tool_calls: calls, function_call: old, ...rest } = message;
   const texts = old ? [callText(old)] : [];
-  for (const call of calls) {
+  for (const call of calls ?? []) {
     if (call.type !== "function") continue;
     names.set(call.id, call.function.name);
     texts.push(callText(call.function));

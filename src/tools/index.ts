@@ -1,3 +1,4 @@
+export { type AnswerPart, type AnswerParts, answerGrammar, type Thinking } from "./answer-grammar.ts";
 export {
   type AnswerDelta,
   type AnswerMessage,

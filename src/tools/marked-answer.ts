@@ -1,19 +1,19 @@
 import { LiteralAutomaton } from "../../lib/literal-automaton.ts";
+import type { AnswerContext } from "./answer-context.ts";
 import type { AnswerWriter } from "./answer-writer.ts";
 import { CallRun, markersOf } from "./call-run.ts";
 import type { CallForm, ToolFormat } from "./format.ts";
 import { MarkerScanner } from "./marker-scanner.ts";
-import { type IdMaker, OpenCall, type ToolSchemas } from "./open-call.ts";
+import { OpenCall } from "./open-call.ts";
 import { isSpace } from "./readers/reader.ts";
 import type { ThoughtText } from "./thought-text.ts";
 
 /** Reads an answer whose thoughts and calls stand between markers in the text. */
 export class MarkedAnswer {
+  readonly #context: AnswerContext;
   readonly #format: ToolFormat;
   readonly #writer: AnswerWriter;
   readonly #thought: ThoughtText;
-  readonly #tools: ToolSchemas;
-  readonly #makeId: IdMaker;
   readonly #forms = new Map<string, CallForm[]>();
   readonly #text: MarkerScanner;
   readonly #thinking: MarkerScanner | undefined;
@@ -25,16 +25,10 @@ export class MarkedAnswer {
   #isBlank = true;
   #isWrapped = false;
 
-  constructor(
-    format: ToolFormat,
-    tools: ToolSchemas,
-    makeId: IdMaker,
-    writer: AnswerWriter,
-    thought: ThoughtText,
-  ) {
+  constructor(context: AnswerContext) {
+    const { format, tools, writer, thought } = context;
+    this.#context = context;
     this.#format = format;
-    this.#tools = tools;
-    this.#makeId = makeId;
     this.#writer = writer;
     this.#thought = thought;
     const { thought: markers, wrapper } = format;
@@ -66,7 +60,10 @@ export class MarkedAnswer {
 
   end(end: "stop" | "length"): void {
     if (this.#place === "thought") {
-      this.#thought.writeMarkup(this.#thinking!.flush());
+      const rest = this.#thinking!.flush();
+      // Where the model has ended, what looked like the beginning of a marker was none.
+      if (end === "stop" && rest.trim() !== "") this.#think(rest);
+      else this.#thought.writeMarkup(rest);
       return;
     }
     if (this.#place === "calls") {
@@ -99,7 +96,7 @@ export class MarkedAnswer {
   #meet(marker: string, raw: string): void {
     const { thought, wrapper } = this.#format;
     const forms = this.#forms.get(marker);
-    if (forms) {
+    if (forms && (this.#isBlank || this.#context.calls === "anywhere")) {
       this.#place = "calls";
       const before = raw.slice(0, -marker.length);
       this.#run = new CallRun(forms, before, marker, (form) => this.#openCall(form));
@@ -159,6 +156,6 @@ export class MarkedAnswer {
     const isMarked =
       !form.plain && form.call.some((step) => typeof step !== "string" && step.step === "object");
     const commitment = isMarked ? "name" : "settled";
-    return new OpenCall(this.#writer, this.#tools, commitment, this.#makeId);
+    return new OpenCall(this.#context, commitment);
   }
 }

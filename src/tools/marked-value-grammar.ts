@@ -1,4 +1,4 @@
-import { type ListItem, listRules, literal, untilRules } from "./gbnf.ts";
+import { type ListItem, listRules, literal, textRules } from "./gbnf.ts";
 import {
   choicesOf,
   itemsOf,
@@ -78,7 +78,7 @@ class MarkedValueGrammar {
   #scalar(type: string, prefix: string): string {
     if (type === "string") {
       const until = `${prefix}-string`;
-      this.#rules.set(until, untilRules(until, this.#marker));
+      this.#rules.set(until, textRules(until, { until: this.#marker }));
       return `${literal(this.#marker)} ${until}`;
     }
     if (type === "integer") return `"-"? ("0" | [1-9] [0-9]{0,15})`;

@@ -10,23 +10,30 @@ export type Commitment = "name" | "settled";
 /** Makes the id of a call; `written` is what the model wrote. */
 export type IdMaker = (call: { name: string; index: number; written: string }) => string;
 
+/** What calls of one answer share. */
+export interface CallContext {
+  readonly writer: AnswerWriter;
+  readonly tools: ToolSchemas;
+  readonly makeId: IdMaker;
+}
+
 /** A call while it is read: holds back what is known of it until it surely is one. */
 export class OpenCall {
   readonly #writer: AnswerWriter;
   readonly #tools: ToolSchemas;
-  readonly #commitment: Commitment;
   readonly #makeId: IdMaker;
+  readonly #commitment: Commitment;
   #name: string | undefined;
   #id = "";
   #arguments = "";
   #hasBegun = false;
   #isCommitted = false;
 
-  constructor(writer: AnswerWriter, tools: ToolSchemas, commitment: Commitment, makeId: IdMaker) {
+  constructor({ writer, tools, makeId }: CallContext, commitment: Commitment) {
     this.#writer = writer;
     this.#tools = tools;
-    this.#commitment = commitment;
     this.#makeId = makeId;
+    this.#commitment = commitment;
   }
 
   get isCommitted(): boolean {
@@ -76,8 +83,13 @@ export class OpenCall {
   #commit(): void {
     if (this.#isCommitted || this.#name === undefined) return;
     this.#isCommitted = true;
+    const name = this.#name;
     const index = this.#writer.callCount;
-    this.#writer.call(this.#makeId({ name: this.#name, index, written: this.#id }), this.#name);
+    let id = this.#makeId({ name, index, written: this.#id });
+    // Results are told by the ids of their calls: one that the model has written twice gives way to one of ours.
+    for (let other = index; this.#id !== "" && this.#writer.hasId(id) && other <= 2 * index; other++)
+      id = this.#makeId({ name, index: other, written: "" });
+    this.#writer.call(id, name);
     this.#writer.arguments(this.#arguments);
   }
 }

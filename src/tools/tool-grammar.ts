@@ -1,28 +1,22 @@
 import { RequestError } from "../../lib/errors.ts";
 import type { ChatFunctionTool } from "../chat/types.ts";
+import type { AnswerPart } from "./answer-grammar.ts";
 import { type JsonRules, notationRules, parametersRules } from "./arguments-grammar.ts";
 import type { CallForm, ObjectStep, Step, ToolFormat } from "./format.ts";
-import { literal, untilRules } from "./gbnf.ts";
+import { literal } from "./gbnf.ts";
 
 export type { JsonRules } from "./arguments-grammar.ts";
 
 export interface ToolGrammarOptions {
-  /** `"auto"`, `"required"`, or the function that must be called. With `"auto"` the grammar is to sleep until a trigger word. */
+  /** `"auto"`, `"required"`, or the function that must be called. */
   readonly choice: "auto" | "required" | { readonly name: string };
   /** Whether there may be several calls, where the format has them. */
   readonly parallel: "single" | "several";
-  /**
-   * Whether a thought may stand before the calls (`"allowed"`), or stands open at the end of the prompt; default `"none"`. Not for
-   * `"auto"`, whose grammar begins at the trigger.
-   */
-  readonly thinking?: "none" | "allowed" | "forced-open";
 }
 
-/** A grammar of tool calls. */
-export interface ToolGrammar {
-  /** GBNF; its root is `root`. */
-  readonly source: string;
-  /** Words that wake it, for `"auto"`: wherever one comes up in the text, the grammar holds from the word's beginning on. */
+/** A grammar of tool calls and nothing else. */
+export interface ToolGrammar extends AnswerPart {
+  /** What the calls begin with, as far as it tells them from other text: one of these. */
   readonly triggers: readonly string[];
 }
 
@@ -35,7 +29,7 @@ export interface ToolGrammar {
 export function toolGrammar(
   format: ToolFormat,
   tools: readonly ChatFunctionTool[],
-  { choice, parallel, thinking = "none" }: ToolGrammarOptions,
+  { choice, parallel }: ToolGrammarOptions,
   rulesFor: JsonRules,
 ): ToolGrammar {
   const chosen = tools.flatMap((tool, index) =>
@@ -57,19 +51,9 @@ export function toolGrammar(
   const several = parallel === "several" && form.between !== undefined;
   const repeated = several ? `call (${literal(form.between!)} call)*` : "call";
   const calls = [...(form.open ?? []).map(literal), repeated, ...(form.close ?? []).map(literal)].join(" ");
-  const isLazy = choice === "auto";
-  const thought = isLazy ? [] : thoughtRules(format, thinking);
-  const root = thought.length > 0 ? "thought calls" : "calls";
-  const source = [`root ::= ${root}`, `calls ::= ${calls}`, ...thought, ...rules].join("\n");
-  return {
-    source,
-    triggers: isLazy
-      ? triggersOf(
-          form,
-          chosen.map(({ tool }) => tool.function.name),
-        )
-      : [],
-  };
+  const names = chosen.map(({ tool }) => tool.function.name);
+  const source = [`calls ::= ${calls}`, ...rules].join("\n");
+  return { source, root: "calls", triggers: triggersOf(form, names) };
 }
 
 /** Calls of a format of channels, as a form. */
@@ -84,22 +68,16 @@ function channelForm({ channels }: ToolFormat): CallForm {
   };
 }
 
-/** Rules of a thought that may stand before an answer, or goes on to its end; the first is `thought`. None where there is none. */
-export function thoughtRules(
-  { thought, channels }: ToolFormat,
-  thinking: "none" | "allowed" | "forced-open",
-): string[] {
-  if (!thought || thinking === "none") return [];
-  const { open, close, next } = thought;
-  const behind = next === undefined ? '"\\n"{0,2}' : literal(next);
-  // Any of a format's other markers would end the thought as well.
-  const others = channels ? [...channels.starts, ...channels.ends].filter((marker) => marker !== close) : [];
-  const rules = [untilRules("thought-text", close, others), `thought-end ::= thought-text ${behind}`];
-  const before = thinking === "allowed" ? `(${literal(open)} thought-end)?` : "thought-end";
-  return [`thought ::= ${before}`, ...rules];
-}
+/** Keywords besides `properties` that say which members an object has. */
+const memberKeywords = ["additionalProperties", "patternProperties", "$ref", "allOf", "anyOf", "oneOf", "if"];
 
-const noParameters = { properties: {}, additionalProperties: false };
+/** The schema of a function's arguments; a list of properties that is empty, or no schema at all, means that there are none. */
+function argumentsSchema(parameters: Readonly<Record<string, unknown>> = { properties: {} }): object {
+  const { properties } = parameters;
+  const isEmpty = typeof properties === "object" && Object.keys(properties ?? {}).length === 0;
+  const isClosed = isEmpty && !memberKeywords.some((keyword) => keyword in parameters);
+  return { type: "object", ...parameters, ...(isClosed && { additionalProperties: false }) };
+}
 
 /** Rules of one function's call; the first has the name. */
 function callRules(
@@ -112,7 +90,7 @@ function callRules(
 ): string[] {
   const rules: string[] = [];
   const given = `${name}-arguments`;
-  const schema = { type: "object", ...(tool.function.parameters ?? noParameters) };
+  const schema = argumentsSchema(tool.function.parameters);
   const write = (step: Step): string => {
     if (typeof step === "string") return literal(step);
     switch (step.step) {

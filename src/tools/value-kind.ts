@@ -10,15 +10,17 @@ function isObject(value: unknown): value is SchemaObject {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-/** Schemas of an object's properties, in their order. */
+/** Schemas of an object's properties, in their order; of a reference, those of what it points to inside the schema itself. */
 export function propertiesOf(schema: Schema): ReadonlyMap<string, Schema> {
-  const properties = isObject(schema) ? schema.properties : undefined;
+  const at = resolve(schema, schema);
+  const properties = isObject(at) ? at.properties : undefined;
   return new Map(isObject(properties) ? Object.entries(properties) : []);
 }
 
-/** Names of the properties that an object must have. */
+/** Names of the properties that an object must have, as {@link propertiesOf} tells those that it may have. */
 export function requiredOf(schema: Schema): ReadonlySet<string> {
-  const required = isObject(schema) ? schema.required : undefined;
+  const at = resolve(schema, schema);
+  const required = isObject(at) ? at.required : undefined;
   return new Set(Array.isArray(required) ? required.filter((name) => typeof name === "string") : []);
 }
 

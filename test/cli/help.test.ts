@@ -86,7 +86,9 @@ describe("arguments", () => {
       ),
     );
     const spellings = [
-      ..."-ub -tb -ngl -fa -ctk -ctv -sys -sysf -sm -ts -mg -dev -nkvo --n-predict --n-gpu-layers".split(" "),
+      ..."-ub -tb -ngl -fa -ctk -ctv -sys -sysf -sm -ts -mg -dev -nkvo -jf -rea --n-predict --n-gpu-layers".split(
+        " ",
+      ),
       ..."--reverse-prompt --temperature --typical-p --top-n-sigma".split(" "),
     ];
     for (const spelling of spellings) {

@@ -147,6 +147,64 @@ test("--grammar, --grammar-file and --logit-bias", async () => {
   expect(banned.code).toBe(0);
 });
 
+test("--json-schema and --json-schema-file, in both spellings, with a chat and without", async () => {
+  const schema = JSON.stringify({ enum: ["yes", "no"] });
+  const flags = ["run", "--temp", "0", "-p", question];
+  const path = file("schema.json", `\ufeff${schema}`);
+  const results = await Promise.all([
+    cria([...flags, "-j", schema]),
+    cria([...flags, "--json-schema", schema]),
+    cria([...flags, "-jf", path]),
+    cria([...flags, "--json-schema-file", path]),
+  ]);
+  for (const { code, stdout } of results) {
+    expect([code, stdout]).toEqual([0, results[0].stdout]);
+    expect(["yes", "no"]).toContain(JSON.parse(stdout));
+  }
+  const person = {
+    type: "object",
+    properties: { name: { type: "string" }, age: { type: "integer" } },
+    required: ["name", "age"],
+  };
+  const chat = await cria([
+    ...ask,
+    "-p",
+    "Write JSON for Anna, age 30, from Oslo.",
+    "-j",
+    JSON.stringify(person),
+  ]);
+  expect(JSON.parse(chat.stdout)).toEqual({ name: "Anna", age: 30 });
+});
+
+test("flags of reasoning", async () => {
+  const template = file(
+    "thinking.jinja",
+    "{% for message in messages %}<|im_start|>{{ message.role }}\n{{ message.content }}<|im_end|>\n{% endfor %}" +
+      "<|im_start|>assistant\n{% if enable_thinking is defined and not enable_thinking %}{{ lead }}" +
+      "{% else %}<think>\n{% endif %}",
+  );
+  const flags = [...ask, "-p", question, "--chat-template-file", template, "-n", "30", "--json"];
+  const budget = ["--reasoning-budget", "2", "--reasoning-budget-message", " So."];
+  const [thinks, shown, off, kwargs] = await Promise.all([
+    cria([...flags, ...budget]),
+    cria([...flags, ...budget, "--reasoning-format", "none"]),
+    cria([...flags, "-rea", "off"]),
+    cria([
+      ...flags,
+      "--chat-template-kwargs",
+      '{"enable_thinking": false, "lead": "<think>"}',
+      "--reasoning-budget=0",
+    ]),
+  ]);
+  const messageOf = ({ stdout }: { stdout: string }) => JSON.parse(stdout).choices[0].message;
+  expect(messageOf(thinks).reasoning_content).toEndWith(" So.");
+  expect(messageOf(thinks).content).not.toContain("think");
+  expect(messageOf(shown).content).toContain(" So.\n</think>");
+  expect(messageOf(off)).toMatchObject({ content: answer.trim() });
+  expect(messageOf(off).reasoning_content).toBeUndefined();
+  expect(messageOf(kwargs).content).not.toContain("think");
+});
+
 test("-v adds timings to standard error, and nothing to standard output", async () => {
   const { stdout, stderr } = await cria([...ask, "-p", question, "-v"]);
   expect(stdout).toBe(answer);

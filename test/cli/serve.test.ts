@@ -216,6 +216,42 @@ describe("the cache beside the context", () => {
   });
 });
 
+test("a shape and how to think, from flags and from llama-server's environment variables", async () => {
+  const template = join(folder, "thinking.jinja");
+  writeFileSync(
+    template,
+    "{% for message in messages %}<|im_start|>{{ message.role }}\n{{ message.content }}<|im_end|>\n{% endfor %}" +
+      "<|im_start|>assistant\n{% if enable_thinking is defined and not enable_thinking %}{{ lead }}" +
+      "{% else %}<think>\n{% endif %}",
+  );
+  const schema = JSON.stringify({ enum: ["Paris", "Oslo"] });
+  const server = await serve(["--chat-template-file", template, "-j", schema], {
+    LLAMA_ARG_THINK: "deepseek",
+    LLAMA_ARG_THINK_BUDGET: "3",
+    LLAMA_ARG_THINK_BUDGET_MESSAGE: " So.",
+    LLAMA_ARG_CHAT_TEMPLATE_KWARGS: '{"lead": "Hm"}',
+  });
+  type Reply = { choices: { message: { content: string; reasoning_content?: string } }[] };
+  const messageOf = async (fields: object) =>
+    ((await (await ask(server.url, fields)).json()) as Reply).choices[0]!.message;
+  const { content, reasoning_content } = await messageOf({});
+  expect(["Paris", "Oslo"]).toContain(JSON.parse(content));
+  expect(reasoning_content).toEndWith(" So.");
+  expect(
+    (await messageOf({ chat_template_kwargs: { enable_thinking: false } })).reasoning_content,
+  ).toBeUndefined();
+  server.kill("SIGTERM");
+  await server.ended;
+  const silent = await serve(["--chat-template-file", template, "--reasoning-format", "none"], {
+    LLAMA_ARG_REASONING: "0",
+  });
+  const body = JSON.stringify({ messages: [{ role: "user", content: "Hi." }] });
+  const response = await fetch(`${silent.url}/apply-template`, { method: "POST", body });
+  expect(((await response.json()) as { prompt: string }).prompt).toEndWith("assistant\n");
+  silent.kill("SIGTERM");
+  await silent.ended;
+});
+
 test("an address that is taken is an error that names it", async () => {
   const server = await serve([]);
   const { port } = new URL(server.url);

@@ -57,6 +57,14 @@ describe("wrong values name the flag, before a model is loaded", () => {
     ["run -l one+1", /--logit-bias.*token id/],
     ["run --stop=", /--stop.*must not be empty/],
     ["run --grammar root", /^cria: --grammar: .*line 1/],
+    ["run --json-schema {", /^cria: --json-schema: JSON/],
+    ["chat -j 7", /^cria: --json-schema: /],
+    ['serve -j {"$ref":"#/x"}', /^cria: --json-schema: .*#\/\$ref/],
+    ["run --reasoning-budget -2", /--reasoning-budget.*at least -1/],
+    ["chat --reasoning-format apart", /--reasoning-format.*deepseek-legacy/],
+    ["serve -rea maybe", /--reasoning.*on, off or auto/],
+    ["chat --chat-template-kwargs [1]", /--chat-template-kwargs.*a JSON object/],
+    ["run --chat-template-kwargs {x", /--chat-template-kwargs.*a JSON object/],
     ["inspect -c -3", /--ctx-size.*between 0/],
     ["inspect --ctx-size=", /--ctx-size.*an integer/],
   ];
@@ -87,6 +95,10 @@ test("flags that are unknown or exclude each other", () =>
     ["run -sys x", /--system-prompt needs --chat/],
     ["chat -sys x -sysf y", /either --system-prompt or --system-prompt-file/],
     ["run --grammar x --grammar-file y", /either --grammar or --grammar-file/],
+    ["chat --grammar x -j {}", /either --grammar or --json-schema, not both/],
+    ["serve -j {} -jf y", /either --json-schema or --json-schema-file/],
+    ["run --reasoning-budget 3", /reasoning need --chat/],
+    ["run --reasoning off", /reasoning need --chat/],
     ["inspect a -m b", /not both/],
   ]));
 
@@ -100,6 +112,8 @@ test("files that are missing, folders, or hold rubbish are named, with what to d
     [`run -f ${folder}`, /--file: .* cannot be read: it is a folder; name a file in it/],
     [`run --grammar-file ${none}`, /--grammar-file: .*no such file/],
     [`run --grammar-file ${rubbish}`, /--grammar-file: .*rubbish: .*line 1/],
+    [`run -jf ${none}`, /--json-schema-file: .*no such file/],
+    [`run -jf ${rubbish}`, /--json-schema-file: .*rubbish: JSON/],
     [`chat -sysf ${none}`, /--system-prompt-file: .*no such file/],
     [`run --lora ${none} -p x`, /none cannot be opened: there is no such file/],
   ]));

@@ -110,7 +110,8 @@ describe("with random weights a required call always parses", () => {
       contextLength: 2048,
       threads: 1,
       chatTemplate:
-        "{% for message in messages %}{{ message.content }}\n{% endfor %}{{ tools | tojson if tools }}",
+        "{% for message in messages %}{{ message.content }}{{ message.tool_calls | tojson if message.tool_calls }}\n{% endfor %}" +
+        "{{ tools | tojson if tools }}",
     });
   });
   afterAll(() => llama.close());

@@ -152,9 +152,22 @@ describe("a chat with tools", () => {
     }
   });
 
-  test("a shape or a grammar beside tools is refused", async () => {
-    const both = llama.createChatCompletion({ ...weather, json_schema: { type: "object" } });
-    await expect(both).rejects.toMatchObject({ field: "json_schema" });
+  test("beside a shape, it calls where that is likelier, and else answers in the shape", async () => {
+    const json_schema = {
+      type: "object",
+      properties: { name: { type: "string" }, age: { type: "integer" }, city: { type: "string" } },
+      required: ["name", "age", "city"],
+    };
+    const called = await llama.createChatCompletion({ ...weather, json_schema });
+    expect(called.choices[0]).toMatchObject({ finish_reason: "tool_calls", message: { content: null } });
+    const messages = ask("Write JSON for Anna, age 30, from Oslo.");
+    const said = await llama.createChatCompletion({ ...weather, messages, json_schema });
+    expect(JSON.parse(said.choices[0]!.message.content!)).toEqual({ name: "Anna", age: 30, city: "Oslo" });
+  });
+
+  test("a grammar beside tools is refused, and so is an unknown format", async () => {
+    const both = llama.createChatCompletion({ ...weather, grammar: 'root ::= "x"' });
+    await expect(both).rejects.toMatchObject({ field: "grammar" });
     const unknown = llama.createChatCompletion({ ...weather, tool_format: "morse" });
     await expect(unknown).rejects.toMatchObject({ field: "tool_format" });
   });

@@ -137,7 +137,7 @@ test("what is wrong is named, and the next request served", async () => {
     [{ tools: [{ type: "custom", custom: { name: "a" } }] }, "tools[0].type"],
     [{ tool_choice: { type: "function", function: { name: "nobody" } } }, "tool_choice.function.name"],
     [{ tools: undefined, tool_choice: "required" }, "tool_choice"],
-    [{ response_format: { type: "json_object" } }, "response_format"],
+    [{ grammar: 'root ::= "x"' }, "grammar"],
     [
       { tools: [{ type: "function", function: { name: "a", parameters: { $ref: "#/no" } } }] },
       "tools[0].function.parameters",

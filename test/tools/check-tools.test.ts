@@ -1,5 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { RequestError } from "../../lib/errors.ts";
+import { withResultsInOrder } from "../../src/tools/check-history.ts";
+import { shownTools } from "../../src/tools/check-tools.ts";
 import { checkToolHistory, checkToolParams, type ToolParams } from "../../src/tools/index.ts";
 
 const tool = (name: unknown, more: object = {}) => ({ type: "function", function: { name, ...more } });
@@ -47,6 +49,18 @@ test("what may be called", () => {
   const allowed = { type: "allowed_tools", allowed_tools: { mode: "required", tools: [one, one] } };
   expect(checkToolParams({ tools, tool_choice: allowed })).toMatchObject({ choice: "required", tools });
   expect(namesOf({ tools, tool_choice: allowed })).toEqual(["one"]);
+});
+
+test("null stands for nothing, and templates are shown parameters and no strict", () => {
+  const given = { description: null, parameters: null, strict: null };
+  const checked = checkToolParams({
+    tools: [tool("one", given), tool("two", { strict: true, parameters: {} })],
+  });
+  expect(checked.tools).toEqual([tool("one"), tool("two", { strict: true, parameters: {} })] as never);
+  expect(shownTools(checked.tools)).toEqual([
+    tool("one", { parameters: { type: "object", properties: {} } }),
+    tool("two", { parameters: {} }),
+  ] as never);
 });
 
 test("the older spelling", () => {
@@ -139,9 +153,14 @@ describe("tool calls in the messages", () => {
         call("b", "two", '{"x": [1]}'),
         call("c", "two", ""),
         call("d", "two", { x: 1 }),
+        // Models are cut off, and write what is no JSON, or none of an object.
+        call("e", "two", '{"x": "on'),
+        call("f", "two", '"text"'),
       ),
       result("b"),
       result("a"),
+      { role: "assistant", content: "ok", tool_calls: null, function_call: null },
+      { role: "assistant", content: "ok", tool_calls: [] },
       { role: "assistant", content: "ok" },
       { role: "assistant", content: null, function_call: { name: "one", arguments: "{}" } },
       { role: "function", name: "one", content: "r" },
@@ -149,9 +168,20 @@ describe("tool calls in the messages", () => {
     ]);
   });
 
+  test("results come in the order of their calls, all else where it was", () => {
+    const [a, b, c] = ["a", "b", "c"].map((id) => call(id, "one", "{}"));
+    const history = [user, called(a, b, c), result("c"), result("a"), user, called(c), result("c")];
+    expect(withResultsInOrder(history)).toEqual([
+      ...history.slice(0, 2),
+      result("a"),
+      result("c"),
+      ...history.slice(4),
+    ]);
+    expect(withResultsInOrder([null, "x", user])).toEqual([null, "x", user]);
+    expect(() => checkToolHistory(undefined)).not.toThrow();
+  });
+
   const wrong: [messages: unknown[], field: string, says: string][] = [
-    [[called(call("a", "one", "{'x': 1}"))], "messages[0].tool_calls[0].function.arguments", "not JSON"],
-    [[called(call("a", "one", "[1]"))], "messages[0].tool_calls[0].function.arguments", "an object"],
     [[called(call("a", "one", 1))], "messages[0].tool_calls[0].function.arguments", "a string of JSON"],
     [
       [user, called(call("a", "one", "{}"), call("b", "o ne", "{}"))],
@@ -167,9 +197,9 @@ describe("tool calls in the messages", () => {
     [[called(call("a", "one", "{}")), result(undefined)], "messages[1].tool_call_id", "the id"],
     [[{ role: "function", name: "one", content: "r" }], "messages[0].name", "does not call"],
     [
-      [{ role: "assistant", function_call: { name: "one", arguments: "no" } }],
+      [{ role: "assistant", function_call: { name: "one", arguments: 1 } }],
       "messages[0].function_call.arguments",
-      "not JSON",
+      "a string of JSON",
     ],
   ];
   for (const [messages, field, says] of wrong) {

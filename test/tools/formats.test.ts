@@ -78,8 +78,10 @@ describe("thoughts", () => {
   });
 
   test("one can be closed as the model would", () => {
-    expect(thoughtEnd(hermes)).toBe("\n</think>\n\n");
-    expect(thoughtEnd(harmony)).toBe("<|end|><|start|>assistant");
-    expect(thoughtEnd(chooseFormat("", "llama3"))).toBeUndefined();
+    expect(thoughtEnd(hermes, "anything")).toBe("\n</think>\n\n");
+    expect(thoughtEnd(hermes, "content")).toBe("\n</think>\n\n");
+    expect(thoughtEnd(harmony, "anything")).toBe("<|end|><|start|>assistant");
+    expect(thoughtEnd(harmony, "content")).toBe("<|end|><|start|>assistant<|channel|>final<|message|>");
+    expect(thoughtEnd(chooseFormat("", "llama3"), "content")).toBeUndefined();
   });
 });

@@ -82,3 +82,13 @@ test("the older spelling", () => {
   expect(assistant).toEqual({ role: "assistant", content: '{"name": "now", "arguments": {}}' });
   expect(result).toEqual({ role: "user", content: "Result of now:\nnoon" });
 });
+
+test("a history without functions has no prompt, and null stands for no calls", () => {
+  const written = withGenericTools(
+    [...history.slice(0, 4), { role: "assistant", content: "Fine.", tool_calls: null, function_call: null }],
+    [],
+    options,
+  );
+  expect(written.map(({ role }) => role)).toEqual(["user", "assistant", "user", "assistant"]);
+  expect(written.at(-1)).toMatchObject({ content: "Fine." });
+});

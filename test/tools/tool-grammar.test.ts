@@ -1,9 +1,18 @@
 import { expect, test } from "bun:test";
 import type { ChatFunctionTool } from "../../src/chat/types.ts";
 import { Grammar } from "../../src/grammar.ts";
-import { type ToolFormat, type ToolGrammarOptions, toolFormats, toolGrammar } from "../../src/tools/index.ts";
+import {
+  type AnswerPart,
+  answerGrammar,
+  type Thinking,
+  type ToolFormat,
+  type ToolGrammarOptions,
+  toolFormats,
+  toolGrammar,
+} from "../../src/tools/index.ts";
 import type { Vocab } from "../../src/vocab.ts";
 import { jsonRules } from "./json-rules.ts";
+import { follows } from "./matches.ts";
 import { parseAnswer, tools } from "./parse-answer.ts";
 
 const characters = [
@@ -26,7 +35,7 @@ function piecesFor(format: ToolFormat): string[] {
 }
 
 /** A text that a grammar accepts, by chance; it ends as soon as it may, more often the longer it is. */
-function sample(source: string, pieces: readonly string[], random: () => number): string {
+function sample({ source, root }: AnswerPart, pieces: readonly string[], random: () => number): string {
   const bytes = pieces.map((piece) => new TextEncoder().encode(piece));
   const vocab = {
     size: pieces.length,
@@ -34,7 +43,7 @@ function sample(source: string, pieces: readonly string[], random: () => number)
     isEndOfGeneration: () => false,
     tokenize: () => new Int32Array(0),
   } as unknown as Vocab;
-  const matcher = Grammar.parse(source).matcher(vocab);
+  const matcher = Grammar.parse(source, { root }).matcher(vocab);
   let text = "";
   for (let length = 0; length < 3000; length++) {
     if (matcher.canEnd && random() < 0.3) return text;
@@ -82,16 +91,21 @@ function faultOf(tool: ChatFunctionTool, given: string): string | undefined {
   return undefined;
 }
 
-function check(format: ToolFormat, options: ToolGrammarOptions, texts: number): void {
-  const { source } = toolGrammar(format, tools, options, jsonRules);
+function check(
+  format: ToolFormat,
+  { thinking, ...options }: ToolGrammarOptions & { thinking: Thinking },
+  texts: number,
+): void {
+  const grammar = answerGrammar(format, { thinking, calls: toolGrammar(format, tools, options, jsonRules) });
   const random = numbers(texts);
   const pieces = piecesFor(format);
   for (let count = 0; count < texts; count++) {
-    const text = sample(source, pieces, random);
+    const text = sample(grammar, pieces, random);
     const bytes = new TextEncoder().encode(text);
     const cut = Math.floor(random() * bytes.length);
-    const thinking = options.thinking === "forced-open" ? "forced-open" : "none";
-    const message = parseAnswer(format, [bytes.subarray(0, cut), bytes.subarray(cut)], { thinking });
+    const message = parseAnswer(format, [bytes.subarray(0, cut), bytes.subarray(cut)], {
+      thinking: thinking === "forced-open" ? "forced-open" : "none",
+    });
     const faults = message.toolCalls.map((call) => {
       const tool = tools.find((known) => known.function.name === call.name)!;
       return faultOf(tool, call.arguments);
@@ -116,9 +130,8 @@ const said: Readonly<Record<string, string>> = {
 
 for (const format of toolFormats) {
   test(`${format.name}: what the grammar lets through is a call`, () => {
-    check(format, { choice: "required", parallel: "several" }, 12);
-    check(format, { choice: { name: "send-note" }, parallel: "single" }, 6);
-    check(format, { choice: "auto", parallel: "several" }, 3);
+    check(format, { choice: "required", parallel: "several", thinking: "none" }, 15);
+    check(format, { choice: { name: "send-note" }, parallel: "single", thinking: "none" }, 6);
   });
 
   test(`${format.name}: a thought may stand before the calls`, () => {
@@ -126,21 +139,20 @@ for (const format of toolFormats) {
     if (format.thought) check(format, { choice: "required", parallel: "single", thinking: "forced-open" }, 4);
   });
 
-  test(`${format.name}: the trigger begins what the grammar lets through`, () => {
-    const { source, triggers } = toolGrammar(
-      format,
-      tools,
-      { choice: "auto", parallel: "single" },
-      jsonRules,
-    );
+  test(`${format.name}: calls begin with a trigger, and may stand behind any text without one`, () => {
+    const calls = toolGrammar(format, tools, { choice: "auto", parallel: "single" }, jsonRules);
+    const { triggers } = calls;
+    const any = answerGrammar(format, { thinking: "none", calls, triggers });
     const random = numbers(5);
+    const before = said[format.name] ?? "Look: ";
     for (let count = 0; count < 3; count++) {
-      const text = sample(source, piecesFor(format), random);
-      if (!triggers.some((trigger) => text.startsWith(trigger))) expect(text).toBe(triggers.join(" or "));
-      // It may come up behind other text.
-      const before = said[format.name] ?? "Look: ";
+      const text = sample(calls, piecesFor(format), random);
+      const trigger = triggers.find((known) => text.startsWith(known));
+      if (trigger === undefined) expect(text).toBe(triggers.join(" or "));
       const message = parseAnswer(format, [new TextEncoder().encode(before + text)]);
       expect(message).toMatchObject({ content: "Look:", toolCalls: [{}] });
+      const ways = [before + text, `${before + trigger}\u0001`, before];
+      expect(ways.map((way) => follows(any.source, any.root, way))).toEqual(["whole", "no", "whole"]);
     }
   });
 }

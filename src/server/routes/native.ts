@@ -1,9 +1,8 @@
 import { Hono } from "hono";
 import { allOrNone } from "../../llama/all-or-none.ts";
-import { renderChat } from "../../llama/chat-completion.ts";
 import { promptList } from "../../llama/completion.ts";
 import { inTurn } from "../../llama/embedding.ts";
-import type { ChatCompletionParams } from "../../llama/types.ts";
+import { renderChat } from "../../llama/render-chat.ts";
 import type { Vocab } from "../../vocab.ts";
 import { body } from "../body.ts";
 import { HttpError } from "../errors.ts";
@@ -112,8 +111,8 @@ export function nativeRoutes(service: Service) {
       return c.json({ content: vocab.detokenize(tokens, { special: true }) });
     })
     .post("/apply-template", body(templateRequest), (c) => {
-      const params = service.params(c.req.valid("json"), c.req.raw.signal) as unknown as ChatCompletionParams;
-      return c.json({ prompt: renderChat(service.template, params) });
+      const params = service.chatParams(c.req.valid("json"), c.req.raw.signal);
+      return c.json({ prompt: renderChat(service.template, params).prompt });
     })
     .post("/infill", () => {
       throw new HttpError("not_supported_error", "infill is not served; use suffix of /v1/completions");

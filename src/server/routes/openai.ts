@@ -1,8 +1,9 @@
 import { Hono } from "hono";
-import { chatAtOnce, chatPrompt, streamChat } from "../../llama/chat-completion.ts";
+import { chatAtOnce, streamChat } from "../../llama/chat-completion.ts";
 import { completeAtOnce, promptList, streamCompletion } from "../../llama/completion.ts";
 import { createEmbedding } from "../../llama/embedding.ts";
-import type { ChatCompletionParams, CompletionParams, EmbeddingParams } from "../../llama/types.ts";
+import { chatPrompt } from "../../llama/render-chat.ts";
+import type { CompletionParams, EmbeddingParams } from "../../llama/types.ts";
 import { body } from "../body.ts";
 import { HttpError } from "../errors.ts";
 import { chatRequest, completionRequest, embeddingRequest, templateRequest } from "../schemas.ts";
@@ -36,8 +37,7 @@ export function openaiRoutes(service: Service) {
     .post("/chat/completions", body(chatRequest), async (c) => {
       const fields = c.req.valid("json");
       const { signal } = c.req.raw;
-      const params = (signal: AbortSignal): ChatCompletionParams =>
-        ({ model: service.modelName, ...service.params(fields, signal) }) as never;
+      const params = (signal: AbortSignal) => service.chatParams(fields, signal);
       service.checkCount(fields.n ?? 1, "n");
       const engine = service.observed({ kind: "chat", params: fields, slot: fields.id_slot ?? undefined });
       const parts = service.parts(engine);
@@ -49,9 +49,9 @@ export function openaiRoutes(service: Service) {
       });
     })
     .post("/chat/completions/input_tokens", body(templateRequest), async (c) => {
-      const params = service.params(c.req.valid("json"), c.req.raw.signal) as unknown as ChatCompletionParams;
-      const text = chatPrompt(service.engine.model.vocab, service.template, params);
-      const { length } = await service.engine.tokenize(text);
+      const params = service.chatParams(c.req.valid("json"), c.req.raw.signal);
+      const { prompt } = chatPrompt(service.engine.model.vocab, service.template, params);
+      const { length } = await service.engine.tokenize(prompt);
       return c.json({ object: "response.input_tokens" as const, input_tokens: length });
     })
     .post("/completions", body(completionRequest), async (c) => {

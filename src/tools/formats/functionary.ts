@@ -20,6 +20,7 @@ export const functionaryV32: ToolFormat = {
     recipient: "",
     channels: { all: "content" },
     callHeader: [">>>", "\n"],
+    contentHeader: "all\n",
     prompted: ">>>",
   },
 };

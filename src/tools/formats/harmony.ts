@@ -13,6 +13,7 @@ export const harmony: ToolFormat = {
     recipient: "to=functions.",
     channels: { analysis: "reasoning", commentary: "content", final: "content" },
     callHeader: ["<|channel|>commentary to=functions.", " <|constrain|>json<|message|>"],
+    contentHeader: "<|channel|>final<|message|>",
     prompted: "<|start|>assistant",
     beginnings: ["<|channel|>", "to=functions."],
   },

@@ -62,7 +62,9 @@ function joinParts(content: CheckedMessage["content"]): string {
 }
 
 function writeToolCall(call: CheckedToolCall, can: TemplateCapabilities, field: string): JsonObject {
-  const given = call.function.arguments;
+  const { arguments: text } = call.function;
+  // Models write nothing at all for a function without parameters.
+  const given = typeof text === "string" && text.trim() === "" ? "{}" : text;
   let written = given;
   // Text is kept where the template takes it: the model then sees the very characters that it wrote.
   if (typeof given === "string" && can.objectArguments && !can.stringArguments) {
@@ -77,8 +79,7 @@ function writeToolCall(call: CheckedToolCall, can: TemplateCapabilities, field: 
 function parseArguments(text: string, field: string): Json {
   let parsed: unknown;
   try {
-    // Models write nothing at all for a function without parameters.
-    parsed = JSON.parse(text.trim() === "" ? "{}" : text);
+    parsed = JSON.parse(text);
   } catch {
     return text;
   }

@@ -98,7 +98,7 @@ describe("a word that begins calls", () => {
     expect([callsOf(message), finish_reason]).toEqual([[oslo], "tool_calls"]);
     // Whatever the model would write, a call that is begun becomes one.
     const begun = await answerOf(thinker, "Hm.\n</think>\n\n<tool_call> is a word");
-    expect(JSON.parse(begun.message.tool_calls![0]!.function.arguments)).toHaveProperty("city");
+    expect(callsOf(begun.message)[0]!.name).toStartWith("get_");
   });
 
   test("a thought without end may end the answer", async () => {
@@ -248,7 +248,9 @@ describe("formats of messages", () => {
     const { choices } = await model.createChatCompletion({
       messages: [{ role: "user", content: "What is the capital of France?" }],
       temperature: 0,
-      max_tokens: 100,
+      // The model does not know such headers, and would end at once.
+      ignore_eos: true,
+      max_tokens: 80,
       reasoning_budget_tokens: 3,
       reasoning_budget_message: " Enough.",
     });
@@ -287,8 +289,13 @@ describe("histories as clients write them", () => {
     for (const text of ['{"city": "Os', "", '"Oslo"', "[1]"]) {
       const tool_calls = [called("a", "get_weather", text)];
       const history = [...messages, { role: "assistant" as const, content: "", tool_calls }];
-      const prompt = llama.applyChatTemplate({ messages: history, tools });
-      expect(prompt).toContain(text === "" ? '"arguments": {}' : text.replaceAll('"', '\\"'));
+      const written = (model: Llama) =>
+        /"name": "get_weather", "arguments": (.*)\}\n/.exec(
+          model.applyChatTemplate({ messages: history }),
+        )![1];
+      // One template writes arguments as text, the other wants objects.
+      expect(written(llama)).toBe(text || "{}");
+      expect(written(thinker)).toBe(text === "" ? "{}" : JSON.stringify(text));
     }
   });
 
@@ -324,7 +331,7 @@ describe("histories as clients write them", () => {
   test("thoughts of earlier answers are told under the name that the template knows", () => {
     const template =
       "{% for message in messages %}[{{ message.role }}{% if message.thinking %} thinks {{ message.thinking }}{% endif %}" +
-      "{% if message.tool_calls %} calls {{ message.tool_calls[0].function.name }}{% endif %}: {{ message.content }}]{% endfor %}";
+      "{% if message.tool_calls %} calls {{ message.tool_calls[0].function | tojson }}{% endif %}: {{ message.content }}]{% endfor %}";
     const tool_calls = [called("a", "get_weather", "{}")];
     const history = [
       ...messages,
@@ -335,7 +342,7 @@ describe("histories as clients write them", () => {
     const prompt = new Llama(llama.engine, { chatTemplate: template }).applyChatTemplate({
       messages: history,
     });
-    expect(prompt).toContain("[assistant thinks hm calls get_weather: ");
+    expect(prompt).toContain('[assistant thinks hm calls {"name": "get_weather"');
     expect(prompt).not.toContain("Wait.");
     expect(prompt).toEndWith("[assistant thinks so: It is.]");
   });
@@ -344,9 +351,9 @@ describe("histories as clients write them", () => {
     const template = "{{ enable_thinking }} {{ reasoning_effort }} {{ messages[0].content }}";
     const written = (params: object) =>
       new Llama(llama.engine, { chatTemplate: template }).applyChatTemplate({ messages, ...params });
-    expect(written({ reasoning_effort: "none" })).toStartWith("False ");
+    expect(written({ reasoning_effort: "none" })).toStartWith("false ");
     expect(written({ reasoning_effort: "low", chat_template_kwargs: { enable_thinking: true } })).toStartWith(
-      "True low",
+      "true low",
     );
   });
 });

@@ -129,6 +129,8 @@ describe("with random weights a required call always parses", () => {
         seed: 7,
         temperature: 1,
         max_tokens: 400,
+        // A thought of random weights has no end of its own.
+        reasoning_budget_tokens: 8,
       });
       for (const { message, finish_reason } of choices) {
         if (finish_reason === "length") continue;

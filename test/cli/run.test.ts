@@ -161,19 +161,10 @@ test("--json-schema and --json-schema-file, in both spellings, with a chat and w
     expect([code, stdout]).toEqual([0, results[0].stdout]);
     expect(["yes", "no"]).toContain(JSON.parse(stdout));
   }
-  const person = {
-    type: "object",
-    properties: { name: { type: "string" }, age: { type: "integer" } },
-    required: ["name", "age"],
-  };
-  const chat = await cria([
-    ...ask,
-    "-p",
-    "Write JSON for Anna, age 30, from Oslo.",
-    "-j",
-    JSON.stringify(person),
-  ]);
-  expect(JSON.parse(chat.stdout)).toEqual({ name: "Anna", age: 30 });
+  const properties = { name: { type: "string" }, age: { type: "integer" }, city: { type: "string" } };
+  const person = JSON.stringify({ type: "object", properties, required: ["name", "age", "city"] });
+  const chat = await cria([...ask, "-p", "Write JSON for Anna, age 30, from Oslo.", "-j", person]);
+  expect(JSON.parse(chat.stdout)).toEqual({ name: "Anna", age: 30, city: "Oslo" });
 });
 
 test("flags of reasoning", async () => {

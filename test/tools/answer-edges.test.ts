@@ -279,6 +279,43 @@ test("ids have the shape that the family's templates want", () => {
   for (const { name } of toolFormats) expect(idOf(name)).toMatch(shapes[name] ?? /^call_[a-zA-Z0-9]{24}$/);
 });
 
+test("an id that the model writes once more becomes another one", () => {
+  const kimi = (index: number) =>
+    `<|tool_call_begin|>functions.now:${index}<|tool_call_argument_begin|>{}<|tool_call_end|>`;
+  const idsOf = (format: string, text: string) => {
+    const parser = new AnswerParser(chooseFormat("", format), { tools });
+    parser.push(text);
+    parser.end("stop");
+    return parser.message.toolCalls.map(({ id }) => id);
+  };
+  const section = (...indices: number[]) =>
+    `<|tool_calls_section_begin|>${indices.map(kimi).join("")}<|tool_calls_section_end|>`;
+  expect(idsOf("kimi-k2", section(4, 5))).toEqual(["functions.now:4", "functions.now:5"]);
+  expect(idsOf("kimi-k2", section(1, 1, 1))).toEqual([
+    "functions.now:1",
+    "functions.now:2",
+    "functions.now:3",
+  ]);
+  const [first, second] = idsOf("mistral-args", "[TOOL_CALLS]now[CALL_ID]abcdefghi[ARGS]{}".repeat(2));
+  expect([first, second]).toEqual(["abcdefghi", expect.stringMatching(/^[a-zA-Z0-9]{9}$/)]);
+  expect(second).not.toBe(first);
+});
+
+test("what looks like the beginning of a marker is thought where the model ended there, and dropped where it was cut off", () => {
+  for (const [format, open] of [
+    ["hermes", "<think>"],
+    ["harmony", "<|channel|>analysis<|message|>"],
+  ] as const) {
+    const thoughtOf = (reason: "stop" | "length") => {
+      const parser = new AnswerParser(chooseFormat("", format), { tools });
+      parser.push(`${open}if a <`);
+      parser.end(reason);
+      return parser.message.reasoning;
+    };
+    expect([format, thoughtOf("stop"), thoughtOf("length")]).toEqual([format, "if a <", "if a"]);
+  }
+});
+
 test("long texts take time in proportion to their length", () => {
   const begun: [format: string, beginning: string][] = [
     ["hermes", ""],

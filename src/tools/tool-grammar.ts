@@ -143,8 +143,9 @@ function triggersOf({ open = [], call, plain }: CallForm, names: readonly string
   if (first !== undefined && !(plain && first.trim().length === 1)) return [first.trim()];
   const before = open.join("");
   const [step, next] = call as [Step, Step?];
+  // Much JSON has a name; with that of a function it is a call.
   if (typeof step !== "string" && step.step === "object")
-    return [`${before}{${JSON.stringify(step.name[0])}: "`];
+    return names.map((name) => `${before}{${JSON.stringify(step.name[0])}: ${JSON.stringify(name)}`);
   // A name by itself: with what stands behind it.
   const behind = typeof next === "string" ? `${next}{` : "(";
   return names.map((name) => before + name + behind);

@@ -101,6 +101,19 @@ describe("a word that begins calls", () => {
     expect(callsOf(begun.message)[0]!.name).toStartWith("get_");
   });
 
+  test("is more than JSON with a name, where calls are plain JSON", async () => {
+    for (const tool_format of ["llama3", "plain-json"]) {
+      const anna = '{"name": "Anna", "age": 30}';
+      const { message } = await answerOf(llama, anna, { tool_format });
+      expect([message.content, message.tool_calls]).toEqual([anna, undefined]);
+      const key = tool_format === "llama3" ? "parameters" : "arguments";
+      const called = await answerOf(llama, `{"name": "get_time", "${key}": {"city": "Oslo"}}`, {
+        tool_format,
+      });
+      expect(callsOf(called.message)).toEqual([{ ...oslo, name: "get_time" }]);
+    }
+  });
+
   test("a thought without end may end the answer", async () => {
     const { message, finish_reason } = await answerOf(thinker, "Hm, I do not know");
     expect(message).toMatchObject({ content: "", reasoning_content: "Hm, I do not know" });

@@ -84,7 +84,7 @@ describe("a model that thinks", () => {
   });
 });
 
-describe("with random weights a required call always parses", () => {
+describe("with random weights", () => {
   const place: ChatFunctionTool = {
     type: "function",
     function: {
@@ -116,7 +116,7 @@ describe("with random weights a required call always parses", () => {
   });
   afterAll(() => llama.close());
 
-  test.each(toolFormats.map(({ name }) => name))("%s", async (tool_format) => {
+  test.each(toolFormats.map(({ name }) => name))("%s: a required call always parses", async (tool_format) => {
     let calls = 0;
     for (const parallel_tool_calls of [false, true]) {
       const { choices } = await llama.createChatCompletion({
@@ -143,5 +143,32 @@ describe("with random weights a required call always parses", () => {
       }
     }
     expect(calls).toBeGreaterThan(0);
+  });
+
+  test.each(toolFormats.map(({ name }) => name))("%s: anything, or calls or a shape", async (tool_format) => {
+    const response_format = z.object({ n: z.int().min(0).max(99) });
+    for (const shape of [{}, { response_format: z.toJSONSchema(response_format) }]) {
+      const { choices } = await llama.createChatCompletion({
+        messages,
+        tools: [place, stop],
+        ...("response_format" in shape && { json_schema: shape.response_format }),
+        tool_format,
+        n: 3,
+        seed: 11,
+        temperature: 1.5,
+        top_k: 0,
+        top_p: 1,
+        min_p: 0,
+        max_tokens: 60,
+        reasoning_budget_tokens: 4,
+      });
+      for (const { message, finish_reason } of choices) {
+        // Within a character only the end of all tokens can cut.
+        expect(message.content ?? "").not.toMatch(/\ufffd./);
+        if (finish_reason !== "stop" || !("response_format" in shape)) continue;
+        expect(message.tool_calls).toBeUndefined();
+        response_format.parse(JSON.parse(message.content!));
+      }
+    }
   });
 });

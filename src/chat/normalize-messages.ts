@@ -2,6 +2,7 @@ import { RequestError } from "../../lib/errors.ts";
 import type { TemplateCapabilities } from "./capabilities.ts";
 import type { CheckedMessage, CheckedToolCall } from "./check-request.ts";
 import { copyJson, isPlainObject } from "./json-copy.ts";
+import { foldToolResponses } from "./tool-responses.ts";
 import type { Json } from "./types.ts";
 
 type JsonObject = { [key: string]: Json };
@@ -19,7 +20,8 @@ export function normalizeMessages(
   const renamed = messages.map((message) =>
     message.role === "developer" && !can.developerRole ? { ...message, role: "system" as const } : message,
   );
-  const folded = can.systemRole ? renamed : foldSystemMessages(renamed);
+  const withSystem = can.systemRole ? renamed : foldSystemMessages(renamed);
+  const folded = can.toolResponses ? foldToolResponses(withSystem) : withSystem;
   return folded.map((message) => {
     requirePlace(message, can);
     const written: JsonObject = Object.create(null);
@@ -29,8 +31,24 @@ export function normalizeMessages(
       const field = `messages[${message.index}].tool_calls`;
       written.tool_calls = message.toolCalls.map((call, i) => writeToolCall(call, can, `${field}[${i}]`));
     }
-    return Object.assign(written, message.rest);
+    return placeThought(Object.assign(written, message.rest), can);
   });
+}
+
+/** Moves a thought to where the template looks for it. */
+function placeThought(message: JsonObject, can: TemplateCapabilities): JsonObject {
+  const { reasoning_content: thought, content } = message;
+  if (message.role !== "assistant" || typeof thought !== "string" || thought === "") return message;
+  // Of the two the thought is what such models need to go on behind a call.
+  if (message.tool_calls && !can.reasoningBesideContent) message.content = can.nullContent ? null : "";
+  if (can.reasoning === "part") {
+    const text = typeof content === "string" && content !== "" ? [{ type: "text", text: content }] : [];
+    const parts = Array.isArray(content) ? content : text;
+    message.content = [{ type: "thinking", thinking: thought }, ...parts];
+  } else if (can.reasoning !== "reasoning_content" && message[can.reasoning] === undefined) {
+    message[can.reasoning] = thought;
+  }
+  return message;
 }
 
 /** What a template would drop without a word is refused. */

@@ -94,8 +94,10 @@ function thoughtLimit(
 function thinkingOf(format: ToolFormat, template: ChatTemplate, prompt: string): Thinking {
   const { thought, channels } = format;
   if (channels) return "allowed";
-  if (!thought || !template.source.includes(thought.open)) return "none";
+  if (!thought) return "none";
   if (opensThought(format, prompt)) return "forced-open";
+  // Its line end is written as `\\n` there.
+  if (!template.source.includes(thought.open.trim())) return "none";
   // Templates write an empty thought where there is to be none.
   return prompt.trimEnd().endsWith(thought.close.trim()) ? "none" : "allowed";
 }

@@ -3,7 +3,9 @@ import type { TokenLogprob } from "../../lib/index.ts";
 import type { ChatTemplate, RenderOptions } from "../chat/index.ts";
 import { checkToolHistory } from "../tools/check-history.ts";
 import { checkToolParams } from "../tools/check-tools.ts";
+import { chooseFormat } from "../tools/formats/index.ts";
 import { withGenericTools } from "../tools/generic-prompt.ts";
+import { withWrittenCalls } from "../tools/written-calls.ts";
 import type { Vocab } from "../vocab.ts";
 import { Answer, type LlamaParts, startAnswers } from "./answer.ts";
 import { AnswerPieces, addDelta } from "./answer-pieces.ts";
@@ -43,9 +45,11 @@ export function renderChat(template: ChatTemplate, params: ChatCompletionParams)
     options.addGenerationPrompt = false;
     options.continueFinalMessage = params.messages.at(-1)?.role === "assistant";
   }
-  const messages = isGeneric
-    ? withGenericTools(params.messages, tools, { choice, parallel })
-    : params.messages;
+  let { messages } = params;
+  if (isGeneric) messages = withGenericTools(messages, tools, { choice, parallel });
+  else if (template.capabilities.tools && !template.capabilities.toolCalls) {
+    messages = withWrittenCalls(messages, chooseFormat(template.source, params.tool_format ?? undefined));
+  }
   return template.render(messages as never, options);
 }
 

@@ -18,10 +18,7 @@ type Case = readonly [source: string, expected: string];
 
 export const cases: Readonly<Record<string, readonly Case[]>> = {
   "values print as in Python": [
-    [
-      "{{ yes }} {{ not yes }} {{ 1 }} {{ 1.0 }} {{ 2.5 }}",
-      "True False 1 1.0 2.5",
-    ],
+    ["{{ yes }} {{ not yes }} {{ 1 }} {{ 1.0 }} {{ 2.5 }}", "True False 1 1.0 2.5"],
     ["{{ numbers }} {{ point }}", "[3, 1, 2] {'x': 1, 'y': 2.5, 'items': 'own'}"],
     ["{{ [none, true, 'it\\'s', \"a\\nb\", 'é'] }}", "[None, True, \"it's\", 'a\\nb', 'é']"],
     ["{{ (1, 2) }} {{ [] }} {{ {} }} {{ ['\"'] }}", "(1, 2) [] {} ['\"']"],

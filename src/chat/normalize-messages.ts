@@ -2,6 +2,7 @@ import { RequestError } from "../../lib/errors.ts";
 import type { TemplateCapabilities } from "./capabilities.ts";
 import type { CheckedMessage, CheckedToolCall } from "./check-request.ts";
 import { copyJson, isPlainObject } from "./json-copy.ts";
+import { separateCalls } from "./single-calls.ts";
 import { foldToolResponses } from "./tool-responses.ts";
 import type { Json } from "./types.ts";
 
@@ -9,7 +10,8 @@ type JsonObject = { [key: string]: Json };
 
 /**
  * Writes messages the way a template wants them: content as text or parts, arguments as text or object, `developer`
- * as `system` where it is unknown, and `system` text in front of the next user message where there is no such role.
+ * as `system` where it is unknown, `system` text in front of the next user message where there is no such role, and calls one by
+ * one where a message has place for one.
  *
  * @throws RequestError when the template would drop a message, and when arguments must become an object and are not.
  */
@@ -21,7 +23,8 @@ export function normalizeMessages(
     message.role === "developer" && !can.developerRole ? { ...message, role: "system" as const } : message,
   );
   const withSystem = can.systemRole ? renamed : foldSystemMessages(renamed);
-  const folded = can.toolResponses ? foldToolResponses(withSystem) : withSystem;
+  const single = can.toolCalls && !can.parallelToolCalls ? separateCalls(withSystem) : withSystem;
+  const folded = can.toolResponses ? foldToolResponses(single) : single;
   return folded.map((message) => {
     requirePlace(message, can);
     const written: JsonObject = Object.create(null);
@@ -62,9 +65,6 @@ function requirePlace(message: CheckedMessage, can: TemplateCapabilities): void 
   const field = `messages[${message.index}]`;
   if (message.role === "tool" && !can.toolResults) refuse(`${field}.role`, "a tool's result");
   if (message.toolCalls.length > 0 && !can.toolCalls) refuse(`${field}.tool_calls`, "a tool call");
-  if (message.toolCalls.length > 1 && !can.parallelToolCalls) {
-    refuse(`${field}.tool_calls`, "several tool calls at once");
-  }
 }
 
 function writeContent({ content, toolCalls }: CheckedMessage, can: TemplateCapabilities): Json {

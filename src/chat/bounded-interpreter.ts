@@ -2,7 +2,7 @@ import type { RenderBudget } from "./budget.ts";
 import { type CallArguments, NO_ARGUMENTS, type Operation, type Runtime } from "./call-arguments.ts";
 import { chargeUse } from "./charges.ts";
 import { LIST_METHODS, MAPPING_METHODS } from "./container-methods.ts";
-import { filterOf } from "./filters.ts";
+import { filterOf, isFilter } from "./filters.ts";
 import { iterate } from "./iterate.ts";
 import {
   BooleanValue,
@@ -13,6 +13,7 @@ import {
   type RuntimeValue,
   type Scope,
   type SyntaxNode,
+  TupleValue,
 } from "./jinja-library.ts";
 import { assignItem, LoopExit, loopVariable } from "./loops.ts";
 import { keyOf } from "./mapping-keys.ts";
@@ -33,7 +34,7 @@ import { STRING_METHODS } from "./string-methods.ts";
 import type { ParsedTemplate } from "./template-source.ts";
 import { NEGATED_TEST_PREFIX, TEST_PREFIX } from "./test-arguments.ts";
 import { ValueMeasure } from "./value-measure.ts";
-import { testOf } from "./value-tests.ts";
+import { memberOf, testOf } from "./value-tests.ts";
 
 // A loop iteration or macro call makes scopes with closures in them: the time of a dozen plain nodes.
 const STEPS_PER_SCOPE = 16;
@@ -195,6 +196,7 @@ export class BoundedInterpreter extends Interpreter {
   }
 
   #test(name: string, negates: boolean, operand: RuntimeValue, args: CallArguments): RuntimeValue {
+    if (name === "filter") return new BooleanValue(isFilter(textOf(operand)) !== negates);
     const test = testOf(name);
     chargeUse(this.#runtime, operand, args);
     return new BooleanValue(test(this.#runtime, operand, args) !== negates);
@@ -281,25 +283,23 @@ export class BoundedInterpreter extends Interpreter {
     if (property.type === "SliceExpression") {
       // Strings are sliced by spreading them into an array of characters.
       this.#budget.spend(isString(object) ? object.value.length / 2 : countItems(object));
-      return this.#library({ ...node, object: evaluated(object) }, scope);
+      const part = this.#library({ ...node, object: evaluated(object) }, scope);
+      return object.type === "TupleValue" && isArray(part) ? new TupleValue(part.value) : part;
     }
-    if (node.computed) {
+    if (node.computed || property.type === "IntegerLiteral") {
       const key = this.#eval(property, scope);
-      if (isInteger(key) && !isMapping(object)) return this.#itemAt(object, key.value);
+      if (isString(object) && isInteger(key)) return this.#characterAt(object.value, key.value);
       const method = isString(key) ? this.#method(object, key.value) : undefined;
-      return storedIn(object, keyOf(key)) ?? method ?? nothing();
+      return memberOf(object, key) ?? method ?? nothing();
     }
-    if (property.type === "IntegerLiteral") return this.#itemAt(object, property.value as number);
     // Behind a dot Python looks for a method first: `schema.items` is never the schema's own "items".
     const name = property.value as string;
-    return this.#method(object, name) ?? storedIn(object, name) ?? nothing();
+    return this.#method(object, name) ?? memberOf(object, text(name)) ?? nothing();
   }
 
-  #itemAt(object: RuntimeValue, index: number): RuntimeValue {
-    if (isArray(object)) return object.value.at(index) ?? nothing();
-    if (!isString(object)) return nothing();
-    this.#budget.spend(object.value.length / 2);
-    const character = Array.from(object.value).at(index);
+  #characterAt(value: string, index: number): RuntimeValue {
+    this.#budget.spend(value.length / 2);
+    const character = Array.from(value).at(index);
     return character === undefined ? nothing() : text(character);
   }
 
@@ -352,10 +352,6 @@ function methodsOf(value: RuntimeValue): ReadonlyMap<string, Operation> | undefi
   if (isString(value)) return STRING_METHODS;
   if (isArray(value)) return LIST_METHODS;
   return isMapping(value) && value.type !== "NamespaceValue" ? MAPPING_METHODS : undefined;
-}
-
-function storedIn(object: RuntimeValue, key: string | undefined): RuntimeValue | undefined {
-  return isMapping(object) && key !== undefined ? object.value.get(key) : undefined;
 }
 
 /** The library hands keyword arguments over as a mapping behind the others. */

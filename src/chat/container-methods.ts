@@ -47,7 +47,7 @@ export const MAPPING_METHODS: ReadonlyMap<string, Operation> = new Map<string, O
   ],
 ]);
 
-/** Methods of Python's lists, with those three that change a list which templates use. */
+/** Methods of Python's lists, with those that change a list which templates use. */
 export const LIST_METHODS: ReadonlyMap<string, Operation> = new Map<string, Operation>([
   [
     "append",
@@ -66,6 +66,15 @@ export const LIST_METHODS: ReadonlyMap<string, Operation> = new Map<string, Oper
       const added = given ? [...iterate(runtime, given)] : [];
       const target = changing(runtime, operand);
       for (const item of added) target.push(item);
+      return new NullValue(null);
+    },
+  ],
+  [
+    "insert",
+    (runtime, operand, args) => {
+      const item = argument(args, 1);
+      if (!item) throw new Error("insert needs a place and an item");
+      changing(runtime, operand).splice(integerArgument(args, 0, "index"), 0, item);
       return new NullValue(null);
     },
   ],

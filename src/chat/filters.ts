@@ -286,3 +286,7 @@ export function filterOf(name: string): Operation {
   if (!filter) throw new Error(`there is no filter "${name}"`);
   return filter;
 }
+
+export function isFilter(name: string): boolean {
+  return FILTERS.has(name);
+}

@@ -1,5 +1,6 @@
-import { argument, type CallArguments, type Runtime } from "./call-arguments.ts";
+import { argument, type CallArguments, integer, type Runtime } from "./call-arguments.ts";
 import type { RuntimeValue } from "./jinja-library.ts";
+import { keyOf } from "./mapping-keys.ts";
 import { compare, contains, equals } from "./operators.ts";
 import { textOf } from "./python-text.ts";
 import {
@@ -11,8 +12,10 @@ import {
   isMapping,
   isString,
   isUndefined,
+  type MappingValue,
   nothing,
   numberOf,
+  text,
   typeName,
 } from "./runtime-values.ts";
 import { isLower, isUpper } from "./string-methods.ts";
@@ -85,6 +88,7 @@ const TESTS: ReadonlyMap<string, ValueTest> = new Map<string, ValueTest>([
   ["none", (_, value) => value.type === "NullValue"],
   ["number", (_, value) => numberOf(value) !== undefined],
   ["odd", ofNumber((value) => value % 2 !== 0)],
+  ["test", (_, value) => TESTS.has(textOf(value))],
   ["sameas", withOther((_, value, other) => value === other || isSameConstant(value, other))],
   ["sequence", hasItems],
   ["string", (_, value) => isString(value)],
@@ -107,13 +111,20 @@ export function testOf(name: string): ValueTest {
 
 /** An attribute by its path, such as `function.name` or `0`; undefined where there is none. */
 export function attributeOf(runtime: Runtime, value: RuntimeValue, attribute: RuntimeValue): RuntimeValue {
-  const path = isInteger(attribute) ? [String(attribute.value)] : textOf(attribute).split(".");
+  if (isInteger(attribute)) return memberOf(value, attribute) ?? nothing();
+  const path = textOf(attribute).split(".");
   runtime.budget.spend(path.length);
   let found: RuntimeValue | undefined = value;
   for (const part of path) {
-    if (isMapping(found)) found = found.value.get(part);
-    else if (isArray(found) && /^\d+$/.test(part)) found = found.value[Number(part)];
-    else found = undefined;
+    const isPlace: boolean = isArray(found) && /^\d+$/.test(part);
+    found = found && memberOf(found, isPlace ? integer(Number(part)) : text(part));
   }
   return found ?? nothing();
+}
+
+/** What a list or a dictionary has at a place or under a key. */
+export function memberOf(value: RuntimeValue, key: RuntimeValue): RuntimeValue | undefined {
+  if (isArray(value)) return isInteger(key) ? value.value.at(key.value) : undefined;
+  const name = isMapping(value) ? keyOf(key) : undefined;
+  return name === undefined ? undefined : (value as MappingValue).value.get(name);
 }

@@ -166,6 +166,20 @@ export const cases: Readonly<Record<string, readonly Case[]>> = {
       "||0|[]|",
     ],
   ],
+  "members by place": [
+    [
+      "{{ ('a', 'b')[::-1] }} {{ numbers[1:] }} {{ numbers[-1] }} {{ numbers.0 }} {{ {10: 'x'}.10 }} {{ numbers[9] is defined }}",
+      "('b', 'a') [1, 2] 2 3 x False",
+    ],
+    [
+      "{{ [[1, 'x'], [2, 'y']] | map(attribute=-1) | join }} {{ [[2], [1]] | sort(attribute=0) }} {{ 'a👋b'[1] }}{{ 'a👋b'[-1] }}",
+      "xy [[1], [2]] 👋b",
+    ],
+    [
+      "{% set l = [1] %}{% set _ = l.insert(0, 2) %}{{ l }} {{ 'trim' is filter }} {{ 'odd' is test }} {{ 'x' is filter }}",
+      "[2, 1] True True False",
+    ],
+  ],
   "filters of numbers": [
     [
       "{{ '3' | int + 1 }} {{ 'x' | int }} {{ 'x' | int(7) }} {{ 3.9 | int }} {{ -3.9 | int }} {{ '3.7' | int }} {{ 'ff' | int(0, 16) }}",

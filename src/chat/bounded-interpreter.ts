@@ -1,39 +1,43 @@
 import type { RenderBudget } from "./budget.ts";
-import { chargeBinary, chargeCall, chargeFilter } from "./charges.ts";
-import { Interpreter, type RuntimeValue, type Scope, type SyntaxNode } from "./jinja-library.ts";
-import { countItems, isArray, isString, ValueMeasure } from "./runtime-values.ts";
+import { type CallArguments, NO_ARGUMENTS, type Operation, type Runtime } from "./call-arguments.ts";
+import { chargeUse } from "./charges.ts";
+import { LIST_METHODS, MAPPING_METHODS } from "./container-methods.ts";
+import { filterOf, isFilter } from "./filters.ts";
+import { iterate } from "./iterate.ts";
+import {
+  BooleanValue,
+  Environment,
+  FunctionValue,
+  Interpreter,
+  ObjectValue,
+  type RuntimeValue,
+  type Scope,
+  type SyntaxNode,
+  TupleValue,
+} from "./jinja-library.ts";
+import { assignItem, LoopExit, loopVariable } from "./loops.ts";
+import { keyOf } from "./mapping-keys.ts";
+import { applyOperator } from "./operators.ts";
+import { textOf } from "./python-text.ts";
+import {
+  countItems,
+  isArray,
+  isFunction,
+  isInteger,
+  isMapping,
+  isString,
+  isTrue,
+  nothing,
+  text,
+} from "./runtime-values.ts";
+import { STRING_METHODS } from "./string-methods.ts";
 import type { ParsedTemplate } from "./template-source.ts";
-
-/** Positional and keyword arguments that have been evaluated. */
-export interface CallArguments {
-  positional: RuntimeValue[];
-  keywords: Map<string, RuntimeValue>;
-}
-
-/** A built-in method and the value it was taken from. */
-interface Method {
-  name: string;
-  receiver: RuntimeValue;
-}
+import { NEGATED_TEST_PREFIX, TEST_PREFIX } from "./test-arguments.ts";
+import { ValueMeasure } from "./value-measure.ts";
+import { memberOf, testOf } from "./value-tests.ts";
 
 // A loop iteration or macro call makes scopes with closures in them: the time of a dozen plain nodes.
 const STEPS_PER_SCOPE = 16;
-
-const LIST_FILTERS: ReadonlySet<string> = new Set([
-  "selectattr",
-  "rejectattr",
-  "map",
-  "list",
-  "length",
-  "first",
-  "last",
-]);
-
-/** Filters that the library lacks, as the end of a sorted list. */
-const EXTREMES: ReadonlyMap<string, string> = new Map([
-  ["min", "first"],
-  ["max", "last"],
-]);
 
 /** Stands in the syntax tree for an operand that we have evaluated and charged for already. */
 const EVALUATED = "Evaluated";
@@ -47,39 +51,36 @@ function asNode(value: unknown): SyntaxNode {
 }
 
 /**
- * The library's interpreter, with every operation paid for from a {@link RenderBudget} before it runs.
+ * The library's interpreter with Python's operators, filters, tests and methods, where every operation is paid for from a
+ * {@link RenderBudget}.
  *
- * Operands are evaluated here first, their cost is charged, and the library then combines the finished values:
- * so only its public `evaluate` is overridden. Values are the library's wrappers around data in `Map`s; a template
- * reaches no JavaScript member of them.
+ * Only the library's public `evaluate` is overridden: what is not done here it evaluates itself, on operands that have been
+ * evaluated and charged for. Values are its wrappers around data in `Map`s; a template reaches no JavaScript member of them.
  */
 export class BoundedInterpreter extends Interpreter {
   readonly #template: ParsedTemplate;
   readonly #budget: RenderBudget;
-  readonly #measure: ValueMeasure;
-  readonly #methods = new WeakMap<object, Method>();
+  readonly #runtime: Runtime;
+  readonly #methods = new WeakSet<object>();
 
   constructor(template: ParsedTemplate, scope: Scope, budget: RenderBudget) {
     super(scope);
     this.#template = template;
     this.#budget = budget;
-    this.#measure = new ValueMeasure(budget);
+    this.#runtime = { budget, measure: new ValueMeasure(budget) };
   }
 
   override evaluate(node: SyntaxNode | undefined, scope: Scope): RuntimeValue {
-    if (!node) return super.evaluate(node, scope);
+    if (!node) return nothing();
     if (node.type === EVALUATED) return node.value as RuntimeValue;
     this.#budget.spend(1);
     this.#budget.enter();
     try {
-      // `first` and `last` of an empty array give a bare `undefined`.
-      const result = this.#dispatch(node, scope) ?? super.evaluate(undefined, scope);
+      const result = this.#dispatch(node, scope);
       if (isString(result) && result.value.length > this.#budget.limits.characters) {
         this.#budget.allocate(result.value.length);
       }
-      if (result.type === "FunctionValue") hideSource(result.value as object);
-      if (this.#template.written.has(node)) this.#budget.emit(this.#writtenLength(result));
-      return result;
+      return this.#template.written.has(node) ? this.#written(result) : result;
     } finally {
       this.#budget.leave();
     }
@@ -87,18 +88,30 @@ export class BoundedInterpreter extends Interpreter {
 
   #dispatch(node: SyntaxNode, scope: Scope): RuntimeValue {
     switch (node.type) {
+      case "Program":
+        return text(this.#block(node.body, scope));
+      case "If":
+        return text(this.#block(isTrue(this.#eval(node.test, scope)) ? node.body : node.alternate, scope));
+      case "For":
+        return text(this.#loop(node, scope));
+      case "Break":
+        throw new LoopExit("break");
+      case "Continue":
+        throw new LoopExit("continue");
+      case "Set": {
+        if (node.value) return this.#library(node, scope);
+        const captured = evaluated(text(this.#captured(node.body, scope)));
+        return this.#library({ ...node, value: captured }, scope);
+      }
       case "BinaryExpression":
         return this.#binary(node, scope);
       case "FilterExpression":
         return this.#filter(this.#eval(node.operand, scope), asNode(node.filter), scope);
-      case "FilterStatement": {
-        const text = this.#library({ type: "Program", body: node.body }, scope);
-        return this.#filter(text, asNode(node.filter), scope);
-      }
+      case "FilterStatement":
+        return this.#filter(text(this.#captured(node.body, scope)), asNode(node.filter), scope);
       case "TestExpression": {
-        const operand = this.#eval(node.operand, scope);
-        if (isString(operand)) this.#budget.touch(operand.value.length);
-        return this.#library({ ...node, operand: evaluated(operand) }, scope);
+        const name = asNode(node.test).value as string;
+        return this.#test(name, node.negate === true, this.#eval(node.operand, scope), NO_ARGUMENTS);
       }
       case "CallExpression":
         return this.#call(node, scope);
@@ -106,14 +119,10 @@ export class BoundedInterpreter extends Interpreter {
         return this.#callBlock(node, scope);
       case "MemberExpression":
         return this.#member(node, scope);
-      case "For":
-        return this.#loop(node, scope);
-      // The library neither unpacks its tuples nor writes them as JSON.
-      case "TupleLiteral":
-        return this.#library({ ...node, type: "ArrayLiteral" }, scope);
       case "Macro":
-        this.#budget.spend(this.#template.macroSizes.get(node) ?? 0);
-        return this.#library(node, scope);
+        return this.#macro(node, scope);
+      case "ObjectLiteral":
+        return this.#object(node.value as ReadonlyMap<SyntaxNode, SyntaxNode>, scope);
       default:
         return this.#library(node, scope);
     }
@@ -128,37 +137,69 @@ export class BoundedInterpreter extends Interpreter {
     return super.evaluate(node, scope);
   }
 
-  #writtenLength(value: RuntimeValue): number {
-    return value.type === "NullValue" || value.type === "UndefinedValue"
-      ? 0
-      : this.#measure.characters(value);
+  /** What a statement's value adds to the output. Nothing and `none` add nothing, which templates rely on. */
+  #written(value: RuntimeValue): RuntimeValue {
+    if (value.type === "NullValue" || value.type === "UndefinedValue") return value;
+    this.#budget.emit(this.#runtime.measure.characters(value));
+    return isString(value) ? value : text(textOf(value));
+  }
+
+  #block(statements: unknown, scope: Scope): string {
+    let written = "";
+    try {
+      for (const statement of statements as SyntaxNode[]) {
+        const value = this.evaluate(statement, scope);
+        if (isString(value)) written += value.value;
+      }
+    } catch (error) {
+      // What stands in front of a break or continue is written.
+      if (error instanceof LoopExit) error.text = written + error.text;
+      throw error;
+    }
+    return written;
+  }
+
+  /** A block whose text becomes a value. */
+  #captured(statements: unknown, scope: Scope): string {
+    try {
+      return this.#block(statements, scope);
+    } catch (error) {
+      if (error instanceof LoopExit) error.text = "";
+      throw error;
+    }
   }
 
   #binary(node: SyntaxNode, scope: Scope): RuntimeValue {
     const operator = (node.operator as { value: string }).value;
-    // The library evaluates the right side of these only when it is needed.
+    // The right side of these is evaluated only when it is needed.
     if (operator === "and" || operator === "or") return this.#library(node, scope);
     const left = this.#eval(node.left, scope);
     const right = this.#eval(node.right, scope);
-    chargeBinary(this.#budget, this.#measure, operator, left, right);
-    return this.#library({ ...node, left: evaluated(left), right: evaluated(right) }, scope);
+    return applyOperator(this.#runtime, operator, left, right);
   }
 
-  #filter(given: RuntimeValue, filter: SyntaxNode, scope: Scope): RuntimeValue {
-    const called = filter.type === "CallExpression" && asNode(filter.callee).type === "Identifier";
-    const name = (called ? asNode(filter.callee).value : filter.value) as string;
-    const operand = LIST_FILTERS.has(name) ? this.#orEmpty(given, scope) : given;
-    // The library insists on seeing these arguments as literals.
-    const literalArguments = name === "selectattr" || name === "rejectattr";
-    const { nodes, args } =
-      called && !literalArguments
-        ? this.#arguments(filter.args as SyntaxNode[], scope)
-        : { nodes: filter.args, args: { positional: [], keywords: new Map() } };
-    chargeFilter(this.#budget, this.#measure, name, operand, args);
-    const end = isArray(operand) ? EXTREMES.get(name) : undefined;
-    if (end) return this.#filter(this.#filter(operand, identifier("sort"), scope), identifier(end), scope);
-    const ready = filter.type === "CallExpression" ? { ...filter, args: nodes } : filter;
-    return this.#library({ type: "FilterExpression", operand: evaluated(operand), filter: ready }, scope);
+  #filter(operand: RuntimeValue, filter: SyntaxNode, scope: Scope): RuntimeValue {
+    const isCalled = filter.type === "CallExpression";
+    const named = isCalled ? asNode(filter.callee) : filter;
+    if (named.type !== "Identifier") throw new Error("a filter needs a name");
+    const name = named.value as string;
+    const args = isCalled ? this.#arguments(filter.args as SyntaxNode[], scope).args : NO_ARGUMENTS;
+    if (name.startsWith(NEGATED_TEST_PREFIX)) {
+      return this.#test(name.slice(NEGATED_TEST_PREFIX.length), true, operand, args);
+    }
+    if (name.startsWith(TEST_PREFIX)) {
+      return this.#test(name.slice(TEST_PREFIX.length), false, operand, args);
+    }
+    const operation = filterOf(name);
+    chargeUse(this.#runtime, operand, args);
+    return operation(this.#runtime, operand, args);
+  }
+
+  #test(name: string, negates: boolean, operand: RuntimeValue, args: CallArguments): RuntimeValue {
+    if (name === "filter") return new BooleanValue(isFilter(textOf(operand)) !== negates);
+    const test = testOf(name);
+    chargeUse(this.#runtime, operand, args);
+    return new BooleanValue(test(this.#runtime, operand, args) !== negates);
   }
 
   #arguments(given: SyntaxNode[], scope: Scope): { nodes: SyntaxNode[]; args: CallArguments } {
@@ -170,6 +211,7 @@ export class BoundedInterpreter extends Interpreter {
           const value = this.#eval(node.argument, scope);
           this.#budget.spend(countItems(value));
           if (isArray(value)) for (const item of value.value) args.positional.push(item);
+          else if (isMapping(value)) for (const [key, item] of value.value) args.keywords.set(key, item);
           return { ...node, argument: evaluated(value) };
         }
         case "KeywordArgumentExpression": {
@@ -190,15 +232,11 @@ export class BoundedInterpreter extends Interpreter {
   #call(node: SyntaxNode, scope: Scope): RuntimeValue {
     const { nodes, args } = this.#arguments(node.args as SyntaxNode[], scope);
     const callee = this.#eval(node.callee, scope);
-    if (callee.type !== "FunctionValue") {
+    if (!isFunction(callee)) {
       throw new Error(`${describeCallee(asNode(node.callee))} is not a function (${callee.type})`);
     }
-    const method = this.#methods.get(callee);
-    if (method) chargeCall(this.#budget, this.#measure, method.name, method.receiver, args);
-    else {
-      this.#budget.spend(STEPS_PER_SCOPE);
-      for (const argument of args.positional) this.#budget.spend(countItems(argument));
-    }
+    this.#budget.spend(STEPS_PER_SCOPE);
+    for (const argument of args.positional) this.#budget.spend(countItems(argument));
     return this.#library({ ...node, callee: evaluated(callee), args: nodes }, scope);
   }
 
@@ -212,55 +250,116 @@ export class BoundedInterpreter extends Interpreter {
     return this.#library({ ...node, call: ready }, scope);
   }
 
+  /** The library runs a macro among the variables of its caller; Python, and so Jinja, among those where it was written. */
+  #macro(node: SyntaxNode, scope: Scope): RuntimeValue {
+    this.#budget.spend(this.#template.macroSizes.get(node) ?? 0);
+    const result = this.#library(node, scope);
+    const macro = scope.variables.get(asNode(node.name).value as string);
+    if (!isFunction(macro)) return result;
+    const run = macro.value;
+    macro.value = (args, callerScope) => {
+      const caller = callerScope.variables.get("caller");
+      if (!caller) return run(args, scope);
+      const inner = new Environment(scope);
+      inner.setVariable("caller", caller);
+      return run(args, inner);
+    };
+    return result;
+  }
+
+  #object(entries: ReadonlyMap<SyntaxNode, SyntaxNode>, scope: Scope): RuntimeValue {
+    const mapping = new Map<string, RuntimeValue>();
+    for (const [keyNode, valueNode] of entries) {
+      const key = keyOf(this.#eval(keyNode, scope));
+      if (key === undefined) throw new Error("a dictionary's keys are strings, numbers or none");
+      mapping.set(key, this.#eval(valueNode, scope));
+    }
+    return new ObjectValue(mapping);
+  }
+
   #member(node: SyntaxNode, scope: Scope): RuntimeValue {
     const object = this.#eval(node.object, scope);
     const property = asNode(node.property);
     if (property.type === "SliceExpression") {
       // Strings are sliced by spreading them into an array of characters.
       this.#budget.spend(isString(object) ? object.value.length / 2 : countItems(object));
-      return this.#library({ ...node, object: evaluated(object) }, scope);
+      const part = this.#library({ ...node, object: evaluated(object) }, scope);
+      return object.type === "TupleValue" && isArray(part) ? new TupleValue(part.value) : part;
     }
-    const key = node.computed ? evaluated(this.#eval(property, scope)) : property;
-    const result = this.#library({ ...node, object: evaluated(object), property: key }, scope);
-    // The first owner counts: a method stored in a dictionary stays the string's.
-    if (result.type === "FunctionValue" && !this.#methods.has(result) && !isStored(object, result)) {
-      const name = key.type === EVALUATED ? String((key.value as RuntimeValue).value) : String(key.value);
-      this.#methods.set(result, { name, receiver: object });
+    if (node.computed || property.type === "IntegerLiteral") {
+      const key = this.#eval(property, scope);
+      if (isString(object) && isInteger(key)) return this.#characterAt(object.value, key.value);
+      const method = isString(key) ? this.#method(object, key.value) : undefined;
+      return memberOf(object, key) ?? method ?? nothing();
     }
-    return result;
+    // Behind a dot Python looks for a method first: `schema.items` is never the schema's own "items".
+    const name = property.value as string;
+    return this.#method(object, name) ?? memberOf(object, text(name)) ?? nothing();
   }
 
-  /** What is not defined counts as an empty list, as in Jinja; so does `none`: some templates expect an array of tools. */
-  #orEmpty(value: RuntimeValue, scope: Scope): RuntimeValue {
-    const isMissing = value.type === "UndefinedValue" || value.type === "NullValue";
-    return isMissing ? this.#library({ type: "ArrayLiteral", value: [] }, scope) : value;
+  #characterAt(value: string, index: number): RuntimeValue {
+    this.#budget.spend(value.length / 2);
+    const character = Array.from(value).at(index);
+    return character === undefined ? nothing() : text(character);
   }
 
-  #loop(node: SyntaxNode, scope: Scope): RuntimeValue {
+  #method(receiver: RuntimeValue, name: string): RuntimeValue | undefined {
+    const operation = methodsOf(receiver)?.get(name);
+    if (!operation) return undefined;
+    const method = new FunctionValue((given) => {
+      const args = fromLibrary(given);
+      chargeUse(this.#runtime, receiver, args);
+      return operation(this.#runtime, receiver, args);
+    });
+    this.#methods.add(method);
+    return method;
+  }
+
+  #loop(node: SyntaxNode, scope: Scope): string {
     const iterable = asNode(node.iterable);
-    const filtered = iterable.type === "SelectExpression";
-    const items = this.#orEmpty(this.#eval(filtered ? iterable.lhs : iterable, scope), scope);
-    this.#budget.spend(countItems(items) * STEPS_PER_SCOPE);
-    const ready = filtered ? { ...iterable, lhs: evaluated(items) } : evaluated(items);
-    return this.#library({ ...node, iterable: ready }, scope);
+    const target = asNode(node.loopvar);
+    const isFiltered = iterable.type === "SelectExpression";
+    const given = iterate(this.#runtime, this.#eval(isFiltered ? iterable.lhs : iterable, scope));
+    this.#budget.spend(given.length * STEPS_PER_SCOPE);
+    const items = given.filter((item) => {
+      if (!isFiltered) return true;
+      const inner = new Environment(scope);
+      assignItem(inner, target, item);
+      return isTrue(this.#eval(iterable.test, inner));
+    });
+    let written = "";
+    let isElse = true;
+    for (const [index, item] of items.entries()) {
+      // Of its own: what one round sets is not there in the next.
+      const inner = new Environment(scope);
+      inner.setVariable("loop", loopVariable(items, index));
+      assignItem(inner, target, item);
+      try {
+        written += this.#block(node.body, inner);
+        // In Jinja too the other block is written where no round came to its end.
+        isElse = false;
+      } catch (error) {
+        if (!(error instanceof LoopExit)) throw error;
+        written += error.text;
+        if (error.kind === "break") break;
+      }
+    }
+    return isElse ? written + this.#block(node.defaultBlock, scope) : written;
   }
 }
 
-function identifier(name: string): SyntaxNode {
-  return { type: "Identifier", value: name };
+function methodsOf(value: RuntimeValue): ReadonlyMap<string, Operation> | undefined {
+  if (isString(value)) return STRING_METHODS;
+  if (isArray(value)) return LIST_METHODS;
+  return isMapping(value) && value.type !== "NamespaceValue" ? MAPPING_METHODS : undefined;
 }
 
-/** Macros and functions kept in dictionaries or namespaces are not methods of them. */
-function isStored(object: RuntimeValue, value: RuntimeValue): boolean {
-  if (!(object.value instanceof Map)) return false;
-  for (const stored of object.value.values()) if (stored === value) return true;
-  return false;
-}
-
-/** Without this, `{{ range }}` prints the JavaScript behind the function. */
-function hideSource(fn: object): void {
-  if (Object.hasOwn(fn, "toString")) return;
-  Object.defineProperty(fn, "toString", { value: () => "<function>" });
+/** The library hands keyword arguments over as a mapping behind the others. */
+function fromLibrary(given: RuntimeValue[]): CallArguments {
+  const last = given.at(-1);
+  if (last?.type !== "KeywordArgumentsValue" || !isMapping(last))
+    return { ...NO_ARGUMENTS, positional: given };
+  return { positional: given.slice(0, -1), keywords: last.value };
 }
 
 function describeCallee(node: SyntaxNode): string {

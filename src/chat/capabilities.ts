@@ -14,12 +14,18 @@ export interface TemplateCapabilities {
   readonly parallelToolCalls: boolean;
   /** Messages of role `tool` are printed. */
   readonly toolResults: boolean;
+  /** Results are written as they should be only where the message with the calls has them, as `tool_responses`. */
+  readonly toolResponses: boolean;
   /** Tool call arguments may be JSON text. */
   readonly stringArguments: boolean;
   /** Tool call arguments may be an object. */
   readonly objectArguments: boolean;
-  /** Tool calls are written beside content that is null. */
+  /** Tool calls are written beside content that is null, and not beside content that is empty. */
   readonly nullContent: boolean;
+  /** Where the template looks for an earlier thought: a field of the message, or a part of its content. */
+  readonly reasoning: "reasoning_content" | "reasoning" | "thinking" | "thought" | "part";
+  /** A message with tool calls may have both a thought and content. */
+  readonly reasoningBesideContent: boolean;
 }
 
 /** Renders template variables; undefined when the template fails on them. */
@@ -49,8 +55,8 @@ const TOOLS: Json = [
   },
 ];
 
-/** Finds out what a template supports; about a dozen renders. `literals` are the template's string literals. */
-export function probeCapabilities(tryRender: TryRender, literals: ReadonlySet<string>): TemplateCapabilities {
+/** Finds out what a template supports; about a dozen renders. `words` are the template's string literals and names of fields. */
+export function probeCapabilities(tryRender: TryRender, words: ReadonlySet<string>): TemplateCapabilities {
   const render = (messages: Json[], tools: Json = null) =>
     tryRender({ messages, tools, add_generation_prompt: true }) ?? "";
 
@@ -62,28 +68,55 @@ export function probeCapabilities(tryRender: TryRender, literals: ReadonlySet<st
 
   const user = { role: "user", content: content("u") };
   const shows = (role: string) => render([{ role, content: content(NEEDLE) }, user]).includes(NEEDLE);
+  const thoughts = (parts: Json[]) => render([user, { role: "assistant", content: parts }, user]);
+  const reasoning = findReasoning(words, thoughts);
   return {
     stringContent,
     typedContent,
     systemRole: shows("system"),
-    developerRole: literals.has("developer") && shows("developer"),
+    developerRole: words.has("developer") && shows("developer"),
     tools: render([user], TOOLS).includes(NEEDLE),
-    ...probeToolCalls((messages) => render([user, ...messages], TOOLS), content),
+    reasoning,
+    ...probeToolCalls((messages) => render([user, ...messages], TOOLS), content, { reasoning, words }),
   };
+}
+
+function findReasoning(
+  words: ReadonlySet<string>,
+  render: (parts: Json[]) => string,
+): TemplateCapabilities["reasoning"] {
+  const field = (["reasoning_content", "reasoning", "thought"] as const).find((name) => words.has(name));
+  if (field) return field;
+  if (!words.has("thinking")) return "reasoning_content";
+  const parts = [
+    { type: "thinking", thinking: NEEDLE },
+    { type: "text", text: "a" },
+  ];
+  const rendered = render(parts);
+  // A template that knows nothing of parts prints the array itself.
+  return rendered.includes(NEEDLE) && !/["']thinking["']/.test(rendered) ? "part" : "thinking";
 }
 
 type ToolCallCapabilities = Pick<
   TemplateCapabilities,
-  "toolCalls" | "parallelToolCalls" | "toolResults" | "stringArguments" | "objectArguments" | "nullContent"
+  | "toolCalls"
+  | "parallelToolCalls"
+  | "toolResults"
+  | "toolResponses"
+  | "stringArguments"
+  | "objectArguments"
+  | "nullContent"
+  | "reasoningBesideContent"
 >;
 
 /** `render` puts a user's message in front. */
 function probeToolCalls(
   render: (messages: Json[]) => string,
   content: (text: string) => Json,
+  { reasoning, words }: { reasoning: TemplateCapabilities["reasoning"]; words: ReadonlySet<string> },
 ): ToolCallCapabilities {
   // Some templates insist on ids of nine letters and digits.
-  const assistant = (names: string[], given: Json, text: Json): Json => ({
+  const assistant = (names: string[], given: Json, text: Json) => ({
     role: "assistant",
     content: text,
     tool_calls: names.map((name, index) => ({
@@ -101,10 +134,10 @@ function probeToolCalls(
   const answered = (given: Json, text: Json) => render([assistant([CALLED], given, text), result(0, "r")]);
   const unanswered = (given: Json, text: Json) => render([assistant([CALLED], given, text)]);
 
-  // Some templates fail on null beside calls, and some write the calls only there.
+  // Some templates fail on null beside calls or make a word of it, and some write the calls only there.
   const nullContent = [ARGUMENTS_TEXT, ARGUMENTS_OBJECT].some((given) => {
-    if (answered(given, null).includes(CALLED)) return true;
-    return !answered(given, content("")).includes(CALLED) && unanswered(given, null).includes(CALLED);
+    if (answered(given, content("")).includes(CALLED)) return false;
+    return answered(given, null).includes(CALLED) || unanswered(given, null).includes(CALLED);
   });
   const blank = nullContent ? null : content("");
   // Some templates write calls and have no words for results; others look for results behind the calls.
@@ -120,20 +153,34 @@ function probeToolCalls(
   const objectArguments = accepts(ARGUMENTS_OBJECT, {});
   const given = stringArguments ? ARGUMENTS_TEXT : ARGUMENTS_OBJECT;
 
+  const thoughtful = (text: Json) => {
+    const message = assistant([CALLED], given, text);
+    return render([reasoning === "part" ? message : { ...message, [reasoning]: "t" }, result(0, "r")]);
+  };
+  const resultText = render([assistant([CALLED], given, blank), result(0, ALSO_CALLED)]);
+  const responses = [{ name: CALLED, response: ALSO_CALLED }];
+  const responseText = words.has("tool_responses")
+    ? render([{ ...assistant([CALLED], given, blank), tool_responses: responses }])
+    : "";
   const two = assistant([CALLED, ALSO_CALLED], given, blank);
   const parallel = [render([two, result(0, "r"), result(1, "r")]), render([two])];
   return {
     toolCalls: stringArguments || objectArguments,
     parallelToolCalls: parallel.some((text) => text.includes(CALLED) && text.includes(ALSO_CALLED)),
-    toolResults: render([assistant([CALLED], given, blank), result(0, ALSO_CALLED)]).includes(ALSO_CALLED),
+    toolResults: resultText.includes(ALSO_CALLED),
+    toolResponses: responseText.includes(ALSO_CALLED) && responseText !== resultText,
     stringArguments,
     objectArguments,
     nullContent,
+    reasoningBesideContent: thoughtful(content("c")).includes(CALLED) || !thoughtful(blank).includes(CALLED),
   };
 }
 
-/** How often the argument's name stands there, not counting `\"name\"`: JSON text that was quoted once more. */
+/**
+ * How often the argument's name stands there, not counting `\"name\"`, JSON text that was quoted once more, and `{'name'`, a
+ * dictionary where the template expected text.
+ */
 function countUnescaped(text: string): number {
   const before = text.split(ARGUMENT).slice(0, -1);
-  return before.filter((part) => !part.endsWith('\\"')).length;
+  return before.filter((part) => !/(?:\\"|\{')$/.test(part)).length;
 }

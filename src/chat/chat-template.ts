@@ -48,7 +48,7 @@ export class ChatTemplate {
         if (error instanceof TemplateError) return undefined;
         throw error;
       }
-    }, this.#parsed.literals);
+    }, this.#parsed.words);
     return this.#capabilities;
   }
 
@@ -135,7 +135,7 @@ function explain(what: string, cause: unknown): string {
     return `${what}: it ends inside a tag or block that is open`;
   const message = cause instanceof Error ? cause.message : String(cause);
   if (message.startsWith("strftime_now is not")) return `${what}: it asks for the date; pass \`now\``;
-  return `${what}: ${message || "a break or continue stands outside of a loop"}`;
+  return `${what}: ${message}`;
 }
 
 /** Puts a marker behind the final message's text, where the prompt is cut later. */

@@ -2,13 +2,16 @@ import { RequestError } from "../../lib/errors.ts";
 import type { TemplateCapabilities } from "./capabilities.ts";
 import type { CheckedMessage, CheckedToolCall } from "./check-request.ts";
 import { copyJson, isPlainObject } from "./json-copy.ts";
+import { separateCalls } from "./single-calls.ts";
+import { foldToolResponses } from "./tool-responses.ts";
 import type { Json } from "./types.ts";
 
 type JsonObject = { [key: string]: Json };
 
 /**
  * Writes messages the way a template wants them: content as text or parts, arguments as text or object, `developer`
- * as `system` where it is unknown, and `system` text in front of the next user message where there is no such role.
+ * as `system` where it is unknown, `system` text in front of the next user message where there is no such role, and calls one by
+ * one where a message has place for one.
  *
  * @throws RequestError when the template would drop a message.
  */
@@ -19,7 +22,9 @@ export function normalizeMessages(
   const renamed = messages.map((message) =>
     message.role === "developer" && !can.developerRole ? { ...message, role: "system" as const } : message,
   );
-  const folded = can.systemRole ? renamed : foldSystemMessages(renamed);
+  const withSystem = can.systemRole ? renamed : foldSystemMessages(renamed);
+  const single = can.toolCalls && !can.parallelToolCalls ? separateCalls(withSystem) : withSystem;
+  const folded = can.toolResponses ? foldToolResponses(single) : single;
   return folded.map((message) => {
     requirePlace(message, can);
     const written: JsonObject = Object.create(null);
@@ -29,8 +34,24 @@ export function normalizeMessages(
       const field = `messages[${message.index}].tool_calls`;
       written.tool_calls = message.toolCalls.map((call, i) => writeToolCall(call, can, `${field}[${i}]`));
     }
-    return Object.assign(written, message.rest);
+    return placeThought(Object.assign(written, message.rest), can);
   });
+}
+
+/** Moves a thought to where the template looks for it. */
+function placeThought(message: JsonObject, can: TemplateCapabilities): JsonObject {
+  const { reasoning_content: thought, content } = message;
+  if (message.role !== "assistant" || typeof thought !== "string" || thought === "") return message;
+  // Of the two the thought is what such models need to go on behind a call.
+  if (message.tool_calls && !can.reasoningBesideContent) message.content = can.nullContent ? null : "";
+  if (can.reasoning === "part") {
+    const text = typeof content === "string" && content !== "" ? [{ type: "text", text: content }] : [];
+    const parts = Array.isArray(content) ? content : text;
+    message.content = [{ type: "thinking", thinking: thought }, ...parts];
+  } else if (can.reasoning !== "reasoning_content" && message[can.reasoning] === undefined) {
+    message[can.reasoning] = thought;
+  }
+  return message;
 }
 
 /** What a template would drop without a word is refused. */
@@ -44,9 +65,6 @@ function requirePlace(message: CheckedMessage, can: TemplateCapabilities): void 
   const field = `messages[${message.index}]`;
   if (message.role === "tool" && !can.toolResults) refuse(`${field}.role`, "a tool's result");
   if (message.toolCalls.length > 0 && !can.toolCalls) refuse(`${field}.tool_calls`, "a tool call");
-  if (message.toolCalls.length > 1 && !can.parallelToolCalls) {
-    refuse(`${field}.tool_calls`, "several tool calls at once");
-  }
 }
 
 function writeContent({ content, toolCalls }: CheckedMessage, can: TemplateCapabilities): Json {

@@ -67,6 +67,8 @@ export function runTemplate(
       budget.allocate(format.length * 5);
       return strftime(now, format);
     });
+    // Some templates look here for the date, and llama.cpp gives it to them.
+    if (!Object.hasOwn(variables, "datetime")) scope.set("datetime", strftime(now, "%b %d %Y"));
   }
   const result = new BoundedInterpreter(template, scope, budget).evaluate(template.program, scope);
   return String(result.value);

@@ -1,47 +1,67 @@
-import { LimitExceeded, type RenderBudget } from "./budget.ts";
-import type { RuntimeValue } from "./jinja-library.ts";
+import type { LibraryFunction } from "./jinja-library.ts";
+import { ArrayValue, type RuntimeValue, StringValue, UndefinedValue } from "./jinja-library.ts";
 
-interface StringValue extends RuntimeValue {
+export interface TextValue extends RuntimeValue {
   readonly value: string;
 }
 
-interface IntegerValue extends RuntimeValue {
+export interface NumberValue extends RuntimeValue {
   readonly value: number;
 }
 
-interface ListValue extends RuntimeValue {
-  readonly value: readonly RuntimeValue[];
+/** Only the methods `append`, `extend` and `pop` change a list. */
+export interface ListValue extends RuntimeValue {
+  readonly value: RuntimeValue[];
 }
 
-interface MappingValue extends RuntimeValue {
-  readonly value: ReadonlyMap<string, RuntimeValue>;
+export interface MappingValue extends RuntimeValue {
+  readonly value: Map<string, RuntimeValue>;
 }
 
-/** What it takes to write a value as JSON: an estimate that ignores escapes. */
-interface Extent {
-  characters: number;
-  nodes: number;
-  depth: number;
+interface CallableValue extends RuntimeValue {
+  value: LibraryFunction;
 }
 
-const MAX_VALUE_DEPTH = 200;
-const SCALAR_CHARACTERS = 32;
-
-export function isString(value: RuntimeValue): value is StringValue {
-  return value.type === "StringValue";
+export function isString(value: RuntimeValue | undefined): value is TextValue {
+  return value?.type === "StringValue";
 }
 
-export function isArray(value: RuntimeValue): value is ListValue {
-  return value.type === "ArrayValue" || value.type === "TupleValue";
+export function isArray(value: RuntimeValue | undefined): value is ListValue {
+  return value?.type === "ArrayValue" || value?.type === "TupleValue";
 }
 
 /** Objects, keyword arguments and namespaces all hold a `Map`. */
-export function isMapping(value: RuntimeValue): value is MappingValue {
-  return value.value instanceof Map;
+export function isMapping(value: RuntimeValue | undefined): value is MappingValue {
+  return value?.value instanceof Map;
 }
 
-export function isInteger(value: RuntimeValue | undefined): value is IntegerValue {
+export function isInteger(value: RuntimeValue | undefined): value is NumberValue {
   return value?.type === "IntegerValue";
+}
+
+export function isFloat(value: RuntimeValue | undefined): value is NumberValue {
+  return value?.type === "FloatValue";
+}
+
+export function isBoolean(value: RuntimeValue | undefined): boolean {
+  return value?.type === "BooleanValue";
+}
+
+export function isNull(value: RuntimeValue | undefined): boolean {
+  return value?.type === "NullValue";
+}
+
+export function isUndefined(value: RuntimeValue | undefined): boolean {
+  return value === undefined || value.type === "UndefinedValue";
+}
+
+/** Nothing was given, or `none`. */
+export function isMissing(value: RuntimeValue | undefined): boolean {
+  return isUndefined(value) || isNull(value);
+}
+
+export function isFunction(value: RuntimeValue | undefined): value is CallableValue {
+  return value?.type === "FunctionValue";
 }
 
 /** Entries of an array or mapping, 0 for anything else. */
@@ -50,56 +70,43 @@ export function countItems(value: RuntimeValue): number {
   return isMapping(value) ? value.value.size : 0;
 }
 
-/**
- * Measures values as trees, so that `[a, a]` nested forty times is seen for what it would print.
- * Arrays and objects never change in this interpreter and are measured once; namespaces do change.
- */
-export class ValueMeasure {
-  readonly #budget: RenderBudget;
-  readonly #known = new WeakMap<object, Extent>();
-
-  constructor(budget: RenderBudget) {
-    this.#budget = budget;
-  }
-
-  /** @throws LimitExceeded when the value would print more than the budget's characters. */
-  measure(value: RuntimeValue): Extent {
-    return this.#measure(value, 0).extent;
-  }
-
-  characters(value: RuntimeValue): number {
-    return isString(value) ? value.value.length : this.measure(value).characters;
-  }
-
-  #measure(value: RuntimeValue, level: number): { extent: Extent; fixed: boolean } {
-    if (isString(value)) {
-      return { extent: { characters: value.value.length + 2, nodes: 1, depth: 0 }, fixed: true };
-    }
-    const isList = isArray(value);
-    if (!isList && !isMapping(value)) {
-      return { extent: { characters: SCALAR_CHARACTERS, nodes: 1, depth: 0 }, fixed: true };
-    }
-    const known = this.#known.get(value);
-    if (known) return { extent: known, fixed: true };
-    if (level > MAX_VALUE_DEPTH)
-      throw new LimitExceeded(`a value nests deeper than ${MAX_VALUE_DEPTH} levels`);
-
-    const extent: Extent = { characters: 2, nodes: 1, depth: 0 };
-    let fixed = value.type !== "NamespaceValue";
-    const add = (child: RuntimeValue, keyLength: number): void => {
-      this.#budget.spend(1);
-      const inner = this.#measure(child, level + 1);
-      extent.characters += inner.extent.characters + keyLength + 2;
-      extent.nodes += inner.extent.nodes;
-      extent.depth = Math.max(extent.depth, inner.extent.depth + 1);
-      fixed &&= inner.fixed;
-      if (extent.characters > this.#budget.limits.characters) {
-        throw new LimitExceeded(`a value prints more than ${this.#budget.limits.characters} characters`);
-      }
-    };
-    if (isList) for (const child of value.value) add(child, 0);
-    else if (isMapping(value)) for (const [key, child] of value.value) add(child, key.length + 4);
-    if (fixed) this.#known.set(value, extent);
-    return { extent, fixed };
-  }
+/** The value as a number, as Python counts booleans; undefined for what is none. */
+export function numberOf(value: RuntimeValue | undefined): number | undefined {
+  if (isInteger(value) || isFloat(value)) return value.value;
+  return isBoolean(value) ? Number(value!.value) : undefined;
 }
+
+export function isTrue(value: RuntimeValue | undefined): boolean {
+  return value?.__bool__().value ?? false;
+}
+
+export function text(value: string): RuntimeValue {
+  return new StringValue(value);
+}
+
+export function list(values: RuntimeValue[]): RuntimeValue {
+  return new ArrayValue(values);
+}
+
+export function nothing(): RuntimeValue {
+  return new UndefinedValue(undefined);
+}
+
+/** The type's name in an error, in Python's words. */
+export function typeName({ type }: RuntimeValue): string {
+  return TYPE_NAMES[type] ?? type;
+}
+
+const TYPE_NAMES: Readonly<Record<string, string>> = {
+  StringValue: "a string",
+  IntegerValue: "an integer",
+  FloatValue: "a float",
+  BooleanValue: "a boolean",
+  NullValue: "none",
+  UndefinedValue: "undefined",
+  ArrayValue: "a list",
+  TupleValue: "a tuple",
+  ObjectValue: "a dictionary",
+  NamespaceValue: "a namespace",
+  FunctionValue: "a function",
+};

@@ -1,5 +1,6 @@
 import { LimitExceeded } from "./budget.ts";
 import { parse, type SyntaxNode, tokenize } from "./jinja-library.ts";
+import { rewriteTests } from "./test-arguments.ts";
 
 /** What is known about a template before it runs. */
 export interface ParsedTemplate {
@@ -8,8 +9,8 @@ export interface ParsedTemplate {
   readonly written: WeakSet<object>;
   /** Nodes below each macro and call block, which the interpreter walks whenever it meets one. */
   readonly macroSizes: WeakMap<object, number>;
-  /** Every string literal, to see which roles and fields the template knows. */
-  readonly literals: ReadonlySet<string>;
+  /** Every string literal, and every name behind a dot, to see which roles and fields the template knows. */
+  readonly words: ReadonlySet<string>;
 }
 
 const MAX_SOURCE_LENGTH = 256 * 1024;
@@ -33,10 +34,11 @@ export function parseTemplate(source: string): ParsedTemplate {
   if (LONG_WHITESPACE.test(source)) {
     throw new LimitExceeded("its source holds more than 512 white space characters in a row");
   }
-  const program = parse(tokenize(source, { lstrip_blocks: true, trim_blocks: true }));
+  const tokens = tokenize(source.replace(/\r\n?/g, "\n"), { lstrip_blocks: true, trim_blocks: true });
+  const program = parse(rewriteTests(tokens));
   const written = new WeakSet<object>();
   const macroSizes = new WeakMap<object, number>();
-  const literals = new Set<string>();
+  const words = new Set<string>();
 
   function survey(value: unknown, depth: number): number {
     if (depth > MAX_SYNTAX_DEPTH) throw new LimitExceeded(`it nests deeper than ${MAX_SYNTAX_DEPTH} levels`);
@@ -47,7 +49,10 @@ export function parseTemplate(source: string): ParsedTemplate {
       return size;
     }
     if (!isNode(value)) return 0;
-    if (value.type === "StringLiteral" && typeof value.value === "string") literals.add(value.value);
+    if (value.type === "StringLiteral" && typeof value.value === "string") words.add(value.value);
+    if (value.type === "MemberExpression" && !value.computed && isNode(value.property)) {
+      words.add(String(value.property.value));
+    }
     let size = 1;
     for (const [field, child] of Object.entries(value)) {
       size += survey(child, depth + 1);
@@ -60,5 +65,5 @@ export function parseTemplate(source: string): ParsedTemplate {
   }
 
   survey(program, 0);
-  return { program, written, macroSizes, literals };
+  return { program, written, macroSizes, words };
 }

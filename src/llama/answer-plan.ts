@@ -106,8 +106,10 @@ function thinkingOf(
   params: ChatCompletionParams,
 ): Thinking {
   const { thought, channels } = format;
-  if (!thought || !(channels || template.source.includes(thought.open.trim()))) return "none";
+  if (!thought) return "none";
   if (opensThought(format, prompt)) return "forced-open";
+  // Its line end is written as `\\n` there.
+  if (!channels && !template.source.includes(thought.open.trim())) return "none";
   if (goesOn(params)) {
     const { content } = params.messages.at(-1)!;
     const isWithin =

@@ -1,7 +1,9 @@
-import type { ChatAssistantMessage, ChatMessage, ChatTemplate, RenderOptions } from "../chat/index.ts";
+import type { ChatAssistantMessage, ChatTemplate, RenderOptions } from "../chat/index.ts";
 import { checkToolHistory, withResultsInOrder } from "../tools/check-history.ts";
 import { type CheckedTools, checkToolParams, shownTools } from "../tools/check-tools.ts";
+import { chooseFormat } from "../tools/formats/index.ts";
 import { withGenericTools } from "../tools/generic-prompt.ts";
+import { withWrittenCalls } from "../tools/written-calls.ts";
 import type { Vocab } from "../vocab.ts";
 import type { ChatCompletionParams } from "./types.ts";
 
@@ -33,10 +35,10 @@ export function renderChat(template: ChatTemplate, params: ChatCompletionParams)
     options.addGenerationPrompt = false;
     options.continueFinalMessage = params.messages.at(-1)?.role === "assistant";
   }
-  const messages = Array.isArray(params.messages)
-    ? withThoughts(template, withResultsInOrder(params.messages))
-    : params.messages;
-  const written = isGeneric ? withGenericTools(messages, shown, tools) : messages;
+  const messages = Array.isArray(params.messages) ? withResultsInOrder(params.messages) : params.messages;
+  const written = isGeneric
+    ? withGenericTools(messages, shown, tools)
+    : withPlacedCalls(template, messages, params.tool_format ?? undefined);
   return { prompt: template.render(written as never, options), tools };
 }
 
@@ -45,6 +47,17 @@ export function chatPrompt(vocab: Vocab, template: ChatTemplate, params: ChatCom
   const { prompt, tools } = renderChat(template, params);
   const hasBos = vocab.addBos && template.bosToken !== "" && prompt.startsWith(template.bosToken);
   return { prompt: hasBos ? prompt.slice(template.bosToken.length) : prompt, tools };
+}
+
+/** Messages whose calls have become content, where a template shows tools and has no place for calls. */
+function withPlacedCalls(
+  template: ChatTemplate,
+  messages: ChatCompletionParams["messages"],
+  format: string | undefined,
+): ChatCompletionParams["messages"] {
+  const { tools, toolCalls } = template.capabilities;
+  if (!tools || toolCalls || !Array.isArray(messages)) return messages;
+  return withWrittenCalls(messages, chooseFormat(template.source, format));
 }
 
 /** Whether functions, or the calls and results so far, have no place in the template and become text of the messages. */
@@ -62,18 +75,6 @@ function needsGenericTools(
 function speaksOfTools(message: unknown): boolean {
   const { role, tool_calls: calls, function_call: old } = (message ?? {}) as Partial<ChatAssistantMessage>;
   return ["tool", "function"].includes(role as string) || (calls?.length ?? 0) > 0 || old != null;
-}
-
-/** Messages with their thoughts under the name that templates of gpt-oss know, which takes content beside calls for a thought as well. */
-function withThoughts(template: ChatTemplate, messages: ChatMessage[]): ChatMessage[] {
-  const { source } = template;
-  if (!source.includes("message.thinking") || source.includes("reasoning_content")) return messages;
-  return messages.map((message) => {
-    const { reasoning_content: thinking, tool_calls: calls } = message as Partial<ChatAssistantMessage>;
-    if (typeof thinking !== "string" || thinking === "") return message;
-    const written = { ...message, thinking, ...((calls?.length ?? 0) > 0 && { content: null }) };
-    return written as unknown as ChatMessage;
-  });
 }
 
 /** What the template is told beside the messages. */

@@ -30,7 +30,7 @@ function requireKey(key: string, isAllowed: boolean, field: string): void {
 /** Rules for {@link ParametersStep}. @param field Path of the schema in the request, for errors. */
 export function parametersRules(
   name: string,
-  { open, middle, close, end }: ParametersStep,
+  { open, middle, typed, close, end }: ParametersStep,
   schema: Schema,
   rulesFor: JsonRules,
   field: string,
@@ -51,7 +51,8 @@ export function parametersRules(
       rules.push(textRules(value, { until: marker }));
       source = `${value} ${behind}`;
     }
-    const item = `${literal(open + key + middle.join(""))} ${source}`;
+    const type = kind === "json" ? typed?.other : typed?.string;
+    const item = `${literal(open + key + middle.join("") + (type ?? ""))} ${source}`;
     return required.has(key) ? item : `(${item})?`;
   });
   return [`${name} ::= ${[...items, literal(end)].join(" ")}`, ...rules].join("\n");

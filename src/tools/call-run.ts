@@ -30,6 +30,7 @@ export function stepReader(step: Step, call: OpenCall): Reader {
 /** Whether a step may begin with this character. */
 function mayBegin(step: Step, unit: string): boolean {
   if (typeof step === "string") return step.trim().startsWith(unit);
+  if (step.step === "id" && step.open === "") return isNameUnit(unit) || mayBegin(step.close, unit);
   return step.step === "name" ? isNameUnit(unit) : unit === "{";
 }
 

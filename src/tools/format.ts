@@ -9,7 +9,7 @@ export interface NameStep {
   readonly step: "name";
 }
 
-/** An id between two literals, `open` id `close`; a call without one has `close` alone. */
+/** An id between two literals, `open` (which may be empty) id `close`; a call without one has `close` alone. */
 export interface IdStep {
   readonly step: "id";
   readonly open: string;
@@ -45,6 +45,8 @@ export interface ParametersStep {
   readonly open: string;
   /** The first literal ends the key. */
   readonly middle: readonly string[];
+  /** What follows `middle` where the tag tells the value's type: for strings, and for values in JSON. */
+  readonly typed?: { readonly string: string; readonly other: string };
   readonly close: string;
   readonly end: string;
 }

@@ -19,3 +19,4 @@ export { chooseFormat, toolFormats } from "./formats/index.ts";
 export { type GenericPromptOptions, genericToolPrompt, withGenericTools } from "./generic-prompt.ts";
 export { opensThought, thoughtEnd } from "./thinking.ts";
 export { type JsonRules, type ToolGrammar, type ToolGrammarOptions, toolGrammar } from "./tool-grammar.ts";
+export { withWrittenCalls } from "./written-calls.ts";

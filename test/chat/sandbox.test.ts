@@ -48,9 +48,44 @@ describe("work is bounded", () => {
       `{% set a = [1] %}${"{% set a = [a, a] %}".repeat(40)}{{ a | tojson | length }}`,
       /prints more than/,
     ],
-    "the same, compared with text": [
-      `{% set a = [1] %}${"{% set a = [a, a] %}".repeat(40)}{{ a == 'a' }}`,
+    "the same, compared with another": [
+      `{% set a = [1] %}${"{% set a = [a, a] %}".repeat(40)}{{ a == [[1], [1]] }}`,
       /prints more than/,
+    ],
+    "the same, looked for": [
+      `{% set a = [1] %}${"{% set a = [a, a] %}".repeat(40)}{{ a in [[[1], [1]]] }}`,
+      /prints more than/,
+    ],
+    "a list that holds itself": ["{% set a = [1] %}{% set _ = a.append(a) %}{{ a }}", /nests deeper/],
+    "a list that grows while it is measured": [
+      `${LONG}{% set a = [s] %}{{ a | length }}{% set b = [a] %}{{ b | string | length }}` +
+        "{% set _ = a.append(s) %}{{ b | string | length }}",
+      /prints more than/,
+    ],
+    "a list that grows without end": [
+      "{% set a = [1] %}{% for i in range(99) %}{% set _ = a.extend(a) %}{% endfor %}",
+      /evaluation steps/,
+    ],
+    "a string repeated": ["{{ 'ab' * 10**9 }}", /a string of more/],
+    "a list repeated": ["{{ [1] * 10**9 }}", /evaluation steps/],
+    "a list of nothing repeated": ["{{ [] * 10**9 }}", /evaluation steps/],
+    "a wide field": ["{{ '{:>1000000000}'.format(1) }}", /a string of more/],
+    "a wide directive": ["{{ '%1000000000s' % 'a' }}", /a string of more/],
+    "wide padding": ["{{ 'a'.ljust(10**9) }}", /a string of more/],
+    "many zeros": ["{{ 'a'.zfill(10**9) }}", /a string of more/],
+    "much in the middle": ["{{ 'a' | center(10**9) }}", /a string of more/],
+    "many columns": ["{{ [1] | slice(10**9) }}", /evaluation steps/],
+    "a wide row": ["{{ [1] | batch(10**9, 'x') }}", /evaluation steps/],
+    "joining by method": [`${LONG}{{ s.join([1, 2, 3]) }}`, /a string of more/],
+    escapes: [`${LONG}{{ s.replace('a', '<') | e }}`, /a string of more/],
+    "unique values that are many": ["{{ range(2000) | unique }}", /evaluation steps/],
+    "a filter over many items": [
+      "{{ range(90) | map('string') | map('center', 900) | join | length }}{{ range(9000) | map('center', 9000) }}",
+      /evaluation steps/,
+    ],
+    "splitting a long text": [
+      `${LONG}{% for i in range(9) %}{{ s.rsplit('a') | length }}{% endfor %}`,
+      /evaluation steps/,
     ],
     "a namespace that holds itself": ["{% set n = namespace() %}{% set n.n = n %}{{ n }}", /nests deeper/],
     "wide JSON indentation": ["{{ messages | tojson(indent=10**9) }}", /a string of more/],
@@ -164,15 +199,15 @@ describe("nothing outside is reachable", () => {
   test("members of JavaScript values are undefined", () => {
     for (const root of [...roots, "namespace()", "raise_exception", "loop", "cycler"]) {
       for (const name of names) {
-        expect(render(`{{ (${root}).${name} is defined }}`)).toBe("false");
+        expect(render(`{{ (${root}).${name} is defined }}`)).toBe("False");
         if (!/^(loop|cycler)$/.test(root))
-          expect(render(`{{ (${root})['${name}'] is defined }}`)).toBe("false");
+          expect(render(`{{ (${root})['${name}'] is defined }}`)).toBe("False");
       }
     }
   });
 
   test("globals are undefined", () => {
-    for (const name of globals) expect(render(`{{ ${name} is defined }}`)).toBe("false");
+    for (const name of globals) expect(render(`{{ ${name} is defined }}`)).toBe("False");
   });
 
   test("functions do not show their source", () => {
@@ -185,7 +220,7 @@ describe("nothing outside is reachable", () => {
   test("caller's data arrives as a copy without prototype", () => {
     const chatTemplateKwargs = JSON.parse('{"data": {"__proto__": {"polluted": "yes"}, "constructor": 3}}');
     expect(render("{{ data.polluted is defined }} {{ data['constructor'] }}", { chatTemplateKwargs })).toBe(
-      "false 3",
+      "False 3",
     );
     expect(Object.hasOwn(Object.prototype, "polluted")).toBe(false);
   });
@@ -194,7 +229,7 @@ describe("nothing outside is reachable", () => {
     const template = new ChatTemplate(
       "{{ seen is defined }}{% set seen = 1 %}{% set range = 2 %}{{ range }}",
     );
-    for (let i = 0; i < 2; i++) expect(template.render([{ role: "user", content: "x" }])).toBe("false2");
+    for (let i = 0; i < 2; i++) expect(template.render([{ role: "user", content: "x" }])).toBe("False2");
   });
 });
 
@@ -253,7 +288,7 @@ test("what templates use and the library lacks", () => {
   expect(render("{{ [3, 1, 2] | min }}{{ [3, 1, 2] | max }}")).toBe("13");
   expect(render("{% for t in tools %}{{ t }}{% else %}none{% endfor %}{{ nothing | length }}")).toBe("none0");
   expect(render("{{ tools | selectattr('type', 'equalto', 'x') | list | length }}")).toBe("0");
-  expect(render("{{ [] | first is defined }}")).toBe("false");
+  expect(render("{{ [] | first is defined }}")).toBe("False");
 });
 
 describe("errors name the template", () => {

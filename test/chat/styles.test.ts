@@ -41,11 +41,20 @@ describe("Llama 3.1 style", () => {
     expect(template.capabilities).toMatchObject({ stringArguments: false, objectArguments: true });
   });
 
-  test("several calls at once are refused, for the template cannot write them", () => {
+  test("several calls at once become one after another, for the template cannot write them together", () => {
     expect(template.capabilities.parallelToolCalls).toBe(false);
-    expect(() => template.render([user, calling("{}", 2)])).toThrow(
-      expect.objectContaining({ code: "REQUEST", field: "messages[1].tool_calls" }),
-    );
+    const result = (id: string, content: string): ChatMessage => ({
+      role: "tool",
+      tool_call_id: id,
+      content,
+    });
+    const messages = [user, calling("{}", 2), result("call00001", "second"), result("call00000", "first")];
+    const turns = template.render(messages, { addGenerationPrompt: false }).split("<|eot_id|>").slice(2, -1);
+    const called = '<|start_header_id|>assistant<|end_header_id|>\n\n{"name": "add", "parameters": {}}';
+    const answered = "<|start_header_id|>ipython<|end_header_id|>\n\n";
+    expect(turns).toEqual([called, `${answered}first`, called, `${answered}second`]);
+    // Without results nothing is lost either.
+    expect(template.render([user, calling("{}", 2)]).split('"name": "add"').length).toBe(3);
   });
 
   test("arguments that are not a JSON object are shown as the text that they are, and none as an empty one", () => {

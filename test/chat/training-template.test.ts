@@ -136,9 +136,12 @@ describe("the template of the tiny chat model", () => {
       toolCalls: true,
       parallelToolCalls: true,
       toolResults: true,
+      toolResponses: false,
       stringArguments: true,
       objectArguments: true,
-      nullContent: true,
+      nullContent: false,
+      reasoning: "reasoning_content",
+      reasoningBesideContent: true,
     });
   });
 });

@@ -274,6 +274,7 @@ test("ids have the shape that the family's templates want", () => {
   const shapes: Readonly<Record<string, RegExp>> = {
     mistral: /^[a-zA-Z0-9]{9}$/,
     "mistral-args": /^abcdefgh1$/,
+    "solar-open": /^a1b2c3d4e5$/,
     "kimi-k2": /^functions\.get_weather:0$/,
   };
   for (const { name } of toolFormats) expect(idOf(name)).toMatch(shapes[name] ?? /^call_[a-zA-Z0-9]{24}$/);

@@ -47,10 +47,28 @@ const invoked = (name: string, given: Record<string, unknown>) =>
   `<invoke name="${name}">\n${Object.entries(given)
     .map(([key, value]) => `<parameter name="${key}">${bare(value)}</parameter>\n`)
     .join("")}</invoke>`;
-const glm = (name: string, given: Record<string, unknown>) =>
-  `<tool_call>${name}\n${Object.entries(given)
-    .map(([key, value]) => `<arg_key>${key}</arg_key>\n<arg_value>${bare(value)}</arg_value>\n`)
+const glm = (name: string, given: Record<string, unknown>, end = "\n") =>
+  `<tool_call>${name}${end}${Object.entries(given)
+    .map(([key, value]) => `<arg_key>${key}</arg_key>${end}<arg_value>${bare(value)}</arg_value>${end}`)
     .join("")}</tool_call>`;
+const hy3 = (name: string, given: Record<string, unknown>) =>
+  glm(name, given)
+    .replace(`${name}\n`, `${name}<tool_sep>\n`)
+    .replaceAll(/<(\/?)(tool_call|tool_sep|arg_key|arg_value)>/g, "<$1$2:opensource>");
+const hy3Calls = (...calls: string[]) =>
+  `<tool_calls:opensource>\n${calls.join("\n")}\n</tool_calls:opensource>`;
+const dsml = (name: string, given: Record<string, unknown>) =>
+  `<｜DSML｜invoke name="${name}">\n${Object.entries(given)
+    .map(
+      ([key, value]) =>
+        `<｜DSML｜parameter name="${key}" string="${typeof value === "string"}">${bare(value)}</｜DSML｜parameter>\n`,
+    )
+    .join("")}</｜DSML｜invoke>`;
+const dsmlCalls = (outer: string, ...calls: string[]) =>
+  `<｜DSML｜${outer}>\n${calls.join("\n")}\n</｜DSML｜${outer}>`;
+const gigachat = (text: string) => `<|message_sep|>\n\nfunction call<|role_sep|>\n${text}`;
+const solar = (id: string, name: string, text: string) =>
+  `<|tool_call:begin|>${id}<|tool_call:name|>${name}<|tool_call:args|>${text}<|tool_call:end|>`;
 
 const python = (name: string, given: Record<string, unknown>) =>
   `${name}(${Object.entries(given)
@@ -113,6 +131,19 @@ function listed(
     nested: list(`{"${keys[0]}": "send-note",\n "${keys[1]}": ${indented}}`),
     unknown: list(object("nope", weather, keys)),
     almost,
+  };
+}
+
+/** DeepSeek since V3.2. */
+function dsmlFamily(format: string, outer: string): Family {
+  return {
+    format,
+    one: dsmlCalls(outer, dsml("get_weather", weather)),
+    two: dsmlCalls(outer, dsml("get_weather", weather), dsml("now", {})),
+    nested: dsmlCalls(outer, dsml("send-note", note)),
+    unknown: dsmlCalls(outer, dsml("nope", weather)),
+    almost: `<｜DSML｜${outer}>\n<｜DSML｜invoke name=""> <｜DSML`,
+    thought: think,
   };
 }
 
@@ -295,5 +326,79 @@ export const families: readonly Family[] = [
       "arguments",
     ]),
     thought: think,
+  },
+  dsmlFamily("deepseek-v3.2", "function_calls"),
+  dsmlFamily("deepseek-v4", "tool_calls"),
+  {
+    format: "glm-4.7",
+    one: glm("get_weather", weather, ""),
+    two: glm("get_weather", weather, "") + glm("now", {}, ""),
+    nested: glm("send-note", note, ""),
+    unknown: glm("nope", weather, ""),
+    almost: "<tool_cal> <tool_call>? <tool",
+    thought: think,
+  },
+  {
+    format: "hy3",
+    one: hy3Calls(hy3("get_weather", weather)),
+    two: hy3Calls(hy3("get_weather", weather), hy3("now", {})),
+    nested: hy3Calls(hy3("send-note", note)),
+    unknown: hy3Calls(hy3("nope", weather)),
+    almost: "<tool_calls:opensource>? <tool_call:opensource>? <tool_",
+    thought: ["<think:opensource>", "</think:opensource>"],
+  },
+  {
+    format: "solar-open",
+    one: `<|tool_calls|>${solar("a1b2c3d4e5", "get_weather", json)}`,
+    two: `<|tool_calls|>${solar("a1b2c3d4e5", "get_weather", json)}${solar("a1b2c3d4e6", "now", "{}")}`,
+    nested: `<|tool_calls|>${solar("a1b2c3d4e5", "send-note", noteJson)}`,
+    unknown: `<|tool_calls|>${solar("a1b2c3d4e5", "nope", json)}`,
+    almost: "<|tool_calls|>? <|tool_call:begin|>? <|tool_call",
+    thought: ["<|think|>", "<|end|><|begin|>assistant"],
+    say: (text) => `<|content|>${text}<|end|>`,
+  },
+  {
+    format: "apertus",
+    one: `<|tools_prefix|>[{"get_weather": ${json}}]<|tools_suffix|>`,
+    two: `<|tools_prefix|>[{"get_weather": ${json}}, {"now": {}}]<|tools_suffix|>`,
+    nested: `<|tools_prefix|>[\n{"send-note": ${indented}}\n]<|tools_suffix|>`,
+    unknown: `<|tools_prefix|>[{"nope": ${json}}]<|tools_suffix|>`,
+    almost: '{"get_weather": 1} <|tools_prefix|>[] <|tools_',
+    thought: ["<|inner_prefix|>", "<|inner_suffix|>"],
+  },
+  {
+    ...listed("apriel", "<tool_calls>[", "]</tool_calls>", "<tool_calls>? <tool_call"),
+    thought: ["Here are my reasoning steps:\n", "\n[BEGIN FINAL RESPONSE]\n"],
+  },
+  {
+    format: "minimax-m1",
+    one: `<tool_calls>\n${object("get_weather", weather)}\n</tool_calls>`,
+    two: `<tool_calls>\n${object("get_weather", weather)}\n${object("now", {})}\n</tool_calls>`,
+    nested: `<tool_calls>\n{"name": "send-note", "arguments": ${indented}}\n</tool_calls>`,
+    unknown: `<tool_calls>\n${object("nope", weather)}\n</tool_calls>`,
+    almost: "<tool_calls>? <tool_call",
+    thought: think,
+  },
+  {
+    ...listed("cohere2-moe", "<|START_ACTION|>[\n", "\n]<|END_ACTION|>", "<|START_ACTION|>x <|START", cohere),
+    thought: ["<|START_THINKING|>", "<|END_THINKING|>"],
+    say: (text) => `<|START_TEXT|>${text}<|END_TEXT|>`,
+  },
+  listed("functools", "functools[", "]", "functools is fun"),
+  {
+    format: "gigachat3",
+    one: gigachat(object("get_weather", weather)),
+    two: gigachat(object("get_weather", weather)) + gigachat(object("now", {})),
+    nested: gigachat(`{"name": "send-note", "arguments": ${indented}}`),
+    unknown: gigachat(object("nope", weather)),
+    almost: "<|message_sep|>\n\nfunction? <|message",
+  },
+  {
+    format: "gigachat3.1",
+    one: `<|function_call|>${object("get_weather", weather)}`,
+    two: `<|function_call|>${object("get_weather", weather)}<|function_call|>${object("now", {})}`,
+    nested: `<|function_call|>{"name": "send-note", "arguments": ${indented}}`,
+    unknown: `<|function_call|>${object("nope", weather)}`,
+    almost: "<|function_call|>? <|function",
   },
 ];

@@ -41,6 +41,21 @@ const templates: Readonly<Record<string, string[]>> = {
   "glm-4.5": [
     "<tool_call>{{ name }}\n<arg_key>{{ key }}</arg_key>\n<arg_value>{{ value }}</arg_value></tool_call>",
   ],
+  "glm-4.7": [
+    "<tool_call>{{ name }}<arg_key>{{ key }}</arg_key><arg_value>{{ value }}</arg_value></tool_call>",
+    '{{- \'<tool_call>\' + name -}}{{- "<arg_key>" ~ k ~ "</arg_key>" -}}{{- "<arg_value>" -}}',
+  ],
+  "deepseek-v3.2": ["{% set mark = '｜DSML｜' %}{{ '<' + mark + 'function_calls>' }}"],
+  "deepseek-v4": ["{% set mark = '｜DSML｜' %}{{ '<' + mark + 'tool_calls>' }}"],
+  hy3: ["{% set t = ':opensource' %}{{ '<tool_calls{}>'.format(t) }}{{ '<arg_key{}>'.format(t) }}"],
+  "solar-open": ["<|tool_call:begin|>{{ id }}<|tool_call:name|>{{ name }}<|tool_call:args|>{{ args }}"],
+  apertus: ["<|tools_prefix|>[{{ calls }}]<|tools_suffix|>"],
+  apriel: ["{{ '<tool_calls>[' }}{{ calls }}{{ ']</tool_calls>' }}"],
+  "minimax-m1": ["{{ '<tool_calls>\\n' }}{{ calls }}{{ '</tool_calls>' }}"],
+  "cohere2-moe": ["<|CHATBOT_TOKEN|><|START_TEXT|>{{ text }}<|END_TEXT|><|START_ACTION|>["],
+  functools: ["<|start_header_id|>assistant<|end_header_id|>\n\n functools[{{ calls }}]"],
+  gigachat3: ["{{ 'function call<|role_sep|>\\n' + call + '<|message_sep|>' }}"],
+  "gigachat3.1": ["{{ 'assistant<|role_sep|>\\n' }}{{ '<|function_call|>' + call + '<|message_sep|>' }}"],
   lfm2: ["List of tools: <|tool_list_start|>[", "List of tools: ["],
   "plain-json": ["{{ message.content }}", GEMMA_STYLE, MISTRAL_STYLE],
 };

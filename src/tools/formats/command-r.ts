@@ -18,6 +18,7 @@ export const commandR: ToolFormat = {
 export const commandR7b: ToolFormat = {
   name: "command-r7b",
   templates: [["<|START_ACTION|>"]],
+  without: ["<|START_TEXT|>"],
   thought: { open: "<|START_THINKING|>", close: "<|END_THINKING|>" },
   wrapper: { open: "<|START_RESPONSE|>", close: "<|END_RESPONSE|>" },
   calls: [
@@ -28,4 +29,13 @@ export const commandR7b: ToolFormat = {
       close: ["]", "<|END_ACTION|>"],
     },
   ],
+};
+
+/** Cohere's mixtures of experts: the same but for the words around the answer. */
+export const cohere2Moe: ToolFormat = {
+  ...commandR7b,
+  name: "cohere2-moe",
+  templates: [["<|START_ACTION|>", "<|START_TEXT|>"]],
+  without: [],
+  wrapper: { open: "<|START_TEXT|>", close: "<|END_TEXT|>" },
 };

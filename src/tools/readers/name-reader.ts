@@ -33,6 +33,7 @@ export class IdReader implements Reader {
     this.#call = call;
     this.#start = new LiteralReader(open, close);
     this.#close = new LiteralReader(close);
+    if (open === "") this.#state = "id";
   }
 
   read(unit: string): Verdict {

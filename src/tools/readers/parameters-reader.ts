@@ -2,7 +2,7 @@ import { LiteralAutomaton } from "../../../lib/literal-automaton.ts";
 import type { ParametersStep } from "../format.ts";
 import { MarkerScanner } from "../marker-scanner.ts";
 import type { OpenCall } from "../open-call.ts";
-import { propertiesOf } from "../value-kind.ts";
+import { propertiesOf, valueKind } from "../value-kind.ts";
 import { BareValueReader } from "./bare-value-reader.ts";
 import { LiteralReader } from "./literal-reader.ts";
 import type { Reader, Verdict } from "./reader.ts";
@@ -11,7 +11,7 @@ import type { Reader, Verdict } from "./reader.ts";
 export class ParametersReader implements Reader {
   readonly #step: ParametersStep;
   readonly #call: OpenCall;
-  #place: "between" | "key" | "middle" | "value" = "between";
+  #place: "between" | "key" | "middle" | "type" | "value" = "between";
   #tag: LiteralReader;
   #scanner: MarkerScanner | undefined;
   #middle = 0;
@@ -36,6 +36,11 @@ export class ParametersReader implements Reader {
       case "middle": {
         const verdict = this.#tag.read(unit);
         if (verdict === "done") this.#nextMiddle();
+        return verdict === "done" ? "more" : verdict;
+      }
+      case "type": {
+        const verdict = this.#tag.read(unit);
+        if (verdict === "done") this.#beginValue(this.#tag.found === 0 ? "string" : "any");
         return verdict === "done" ? "more" : verdict;
       }
       case "value": {
@@ -76,13 +81,23 @@ export class ParametersReader implements Reader {
   }
 
   #nextMiddle(): void {
-    const literal = this.#step.middle[++this.#middle];
-    this.#place = literal === undefined ? "value" : "middle";
-    if (literal !== undefined) this.#tag = new LiteralReader(literal);
-    else {
-      const schema = propertiesOf(this.#call.schema).get(this.#key);
-      this.#value = new BareValueReader(this.#step, schema, this.#call);
-    }
+    const { middle, typed } = this.#step;
+    const literal = middle[++this.#middle];
+    if (literal !== undefined) {
+      this.#place = "middle";
+      this.#tag = new LiteralReader(literal);
+    } else if (typed) {
+      this.#place = "type";
+      this.#tag = new LiteralReader(typed.string, typed.other);
+    } else this.#beginValue("any");
+  }
+
+  #beginValue(type: "string" | "any"): void {
+    const schema = propertiesOf(this.#call.schema).get(this.#key);
+    // Where the schema leaves it open, the tag decides.
+    const isString = type === "string" && valueKind(schema, this.#call.schema) === "either";
+    this.#value = new BareValueReader(this.#step, isString ? { type: "string" } : schema, this.#call);
+    this.#place = "value";
   }
 
   #close(): void {

@@ -116,6 +116,16 @@ test("a grammar that can be read in too many ways is refused", () => {
   expect(() => Grammar.parse(source).matcher(vocab)).toThrow(/ways|too many/);
 });
 
+test("a grammar that comes to be read in too many ways is refused there, token by token too", () => {
+  const matcher = Grammar.parse('root ::= "a" root "b" | "a" root "c" | "a"').matcher(bytesVocab);
+  const accepted = () => {
+    let count = 0;
+    while (matcher.accept(0x61)) count++;
+    return count;
+  };
+  expect(accepted).toThrow(/more than \d+ ways/);
+});
+
 /** One token per byte, and an end at 256. */
 const bytesVocab = {
   size: 257,

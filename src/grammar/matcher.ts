@@ -154,6 +154,7 @@ export class GrammarMatcher {
         for (const point of points) current = this.#step(current, point);
         for (const next of current) survivors.add(next);
       }
+      if (survivors.size > grammarLimits.ambiguity) tooAmbiguous();
     }
     const stacks = [...survivors];
     if (rest.missing !== 0 && !stacks.some((stack) => this.#canBecome(stack, rest))) return undefined;

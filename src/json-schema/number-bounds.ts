@@ -34,6 +34,23 @@ export function boundsOf({ keywords }: Compiler, nodes: readonly SchemaNode[]): 
   return { low: lows.at(-1), high: highs[0] };
 }
 
+/** What is left of a range without some values, from below. */
+export function rangesWithout(
+  { low, high }: Bounds<Bound>,
+  values: readonly (number | bigint)[],
+): readonly Bounds<Bound>[] {
+  const ranges: Bounds<Bound>[] = [];
+  let from = low;
+  for (const value of [...values].sort(compareNumbers)) {
+    if (low && compareNumbers(value, low.value) < 0) continue;
+    if (high && compareNumbers(value, high.value) > 0) break;
+    const gap = { value, exclusive: true };
+    ranges.push({ low: from, high: gap });
+    from = gap;
+  }
+  return [...ranges, { low: from, high }];
+}
+
 /** The integers within bounds. */
 export function integersIn({ low, high }: Bounds<Bound>): Bounds<bigint> {
   return { low: low && innerInteger(low, "up"), high: high && innerInteger(high, "down") };
@@ -56,5 +73,9 @@ export function numbersIn({ low, high }: Bounds<Bound>): Bounds<number | bigint>
 }
 
 function innermost({ value, exclusive }: Bound, direction: "up" | "down"): number | bigint {
-  return exclusive && typeof value === "number" ? neighbour(value, direction) : value;
+  if (!exclusive) return value;
+  // A bigint may lie between two numbers, of which one is the nearest that is inside.
+  const nearest = Number(value);
+  const side = compareNumbers(nearest, value);
+  return side === (direction === "up" ? 1 : -1) ? nearest : neighbour(nearest, direction);
 }

@@ -1,8 +1,11 @@
 import type { Compiler } from "./compiler.ts";
-import { compareNumbers, neighbour, roundedInteger } from "./decimal.ts";
+import { compareNumbers, decimalOf, neighbour, roundedInteger } from "./decimal.ts";
 import type { Bounds } from "./decimal-range.ts";
 import { integerFormats } from "./formats.ts";
 import type { SchemaNode } from "./schema-document.ts";
+
+/** More than what is finite to JavaScript. */
+const beyondAll = 10n ** 309n;
 
 export interface Bound {
   readonly value: number | bigint;
@@ -58,13 +61,12 @@ export function integersIn({ low, high }: Bounds<Bound>): Bounds<bigint> {
 
 function innerInteger({ value, exclusive }: Bound, direction: "up" | "down"): bigint {
   const rounded = roundedInteger(value, direction);
-  if (!exclusive || compareNumbers(value, rounded) !== 0) return rounded;
+  if (!exclusive || decimalOf(value).magnitude.fraction !== "") return rounded;
+  const step = direction === "up" ? 1n : -1n;
+  if (typeof value === "bigint" || Number.isSafeInteger(value)) return rounded + step;
   // Next to a bound that large, JavaScript would read the neighbour as the bound itself.
-  if (typeof value === "number" && !Number.isSafeInteger(value)) {
-    const next = neighbour(value, direction);
-    if (Number.isFinite(next)) return roundedInteger(next, direction);
-  }
-  return rounded + (direction === "up" ? 1n : -1n);
+  const next = neighbour(value, direction);
+  return Number.isFinite(next) ? roundedInteger(next, direction) : step * beyondAll;
 }
 
 /** The numbers within bounds, the outermost included. */
@@ -74,8 +76,9 @@ export function numbersIn({ low, high }: Bounds<Bound>): Bounds<number | bigint>
 
 function innermost({ value, exclusive }: Bound, direction: "up" | "down"): number | bigint {
   if (!exclusive) return value;
-  // A bigint may lie between two numbers, of which one is the nearest that is inside.
   const nearest = Number(value);
-  const side = compareNumbers(nearest, value);
-  return side === (direction === "up" ? 1 : -1) ? nearest : neighbour(nearest, direction);
+  // There are no numbers between integers that large.
+  if (typeof value === "bigint" && !Number.isSafeInteger(nearest))
+    return value + (direction === "up" ? 1n : -1n);
+  return neighbour(nearest, direction);
 }

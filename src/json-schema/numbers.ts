@@ -21,6 +21,11 @@ const listedMultiples = 2000;
 /** The largest divisor that is recognised by remainders, zeros at its end apart. */
 const largestDivisor = 64n;
 
+/** Excluded values up to which ranges are written as they are built. */
+const fewExcluded = 16;
+/** Digits of bounds up to which they are. */
+const shortBound = 100;
+
 /** What is asked of a number. */
 interface NumberShape {
   readonly kind: "integer" | "number" | "fraction";
@@ -70,8 +75,12 @@ function written(
 ): Expression {
   const { terms, rules } = compiler;
   const term = numberTerm(terms, shape);
-  // A range as it is built is read in few ways; many beside one another are not.
-  const built = shape.excluded.length === 0 ? structure(term, plainCharacter) : undefined;
+  const { low, high } = shape.bounds;
+  // A range as it is built is read in few ways; many beside one another are not, and its groups are as deep as bounds are long.
+  const isPlain =
+    shape.excluded.length <= fewExcluded &&
+    [low, high].every((bound) => String(bound?.value ?? "").length <= shortBound);
+  const built = isPlain ? structure(term, plainCharacter) : undefined;
   const expression = built ?? expressionOf(terms, term, rules, hint, plainCharacter);
   if (expression) return expression;
   const message = "needs too many states with what stands beside it";

@@ -43,6 +43,17 @@ test("digits in front that say nothing, and -0, are refused", () => {
     expect([text, matches(text)]).toEqual([text, false]);
 });
 
+test("exclusive bounds beyond the safe integers exclude what JavaScript reads as them", () => {
+  const above = matcherOf({ type: "integer", exclusiveMinimum: 63401802490096000000 });
+  const texts = ["63401802490096000000", "63401802490096000001", "63401802490096010000"];
+  expect(texts.map(above)).toEqual([false, false, true]);
+  expect(matcherOf({ type: "integer", exclusiveMaximum: 1.8e30 })(`18${"0".repeat(29)}`)).toBe(false);
+  expect(() => matcherOf({ type: "integer", exclusiveMaximum: -Number.MAX_VALUE })).toThrow(/no number/);
+  const low = matcherOf({ type: "number", exclusiveMinimum: -653267643689047856143465459n });
+  const around = [458n, 459n, 460n].map((end) => low(`-${653267643689047856143465000n + end}`));
+  expect(around).toEqual([true, false, false]);
+});
+
 const double = fc.oneof(
   fc.double({ noNaN: true, noDefaultInfinity: true }),
   fc.integer({ min: -3000, max: 3000 }).map((value) => value / 100),

@@ -45,6 +45,7 @@ const sources: readonly string[] = [
   'root ::= item (", " item)*\nitem ::= [a-z]+ ":" ws [0-9]{1,3}\nws ::= [ \\n]*',
   "root ::= ([a-z]? [0-9]?)*",
   "root ::= <[300]> !<[301]> [a-z]",
+  "root ::= !<[0]> .*",
   "root ::= <|im_start|>? [a-z ]{3} <|im_end|>?",
 ];
 

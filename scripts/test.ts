@@ -1,6 +1,7 @@
-// Runs the test suite once per foreign function interface and adds up the runner's own counts.
+// Runs the test suite once per foreign function interface, and once without any what needs none; adds up the runner's own counts.
 // usage: bun run scripts/test.ts [bun test arguments]
 import { spawn } from "node:child_process";
+import { sortTests } from "./foreign-tests.ts";
 
 interface Counts {
   passed: number;
@@ -31,8 +32,22 @@ function run(backend: string, args: readonly string[]): Promise<{ code: number; 
 
 const total: Counts = { passed: 0, failed: 0, skipped: 0 };
 let status = 0;
-for (const backend of ["bun", "koffi"]) {
-  const { code, counts } = await run(backend, process.argv.slice(2));
+const given = process.argv.slice(2);
+const { foreign, plain } = sortTests();
+// Tests taken for plain TypeScript fail where they call C after all: "none" is no interface.
+const runs: [backend: string, args: readonly string[]][] =
+  given.length > 0
+    ? [
+        ["bun", given],
+        ["koffi", given],
+      ]
+    : [
+        ["none", plain],
+        ["bun", foreign],
+        ["koffi", foreign],
+      ];
+for (const [backend, args] of runs) {
+  const { code, counts } = await run(backend, args);
   // A runner that dies prints no counts; it must not look like a success.
   if (code !== 0 && counts.failed === 0) counts.failed = 1;
   total.passed += counts.passed;

@@ -45,6 +45,7 @@ const sources: readonly string[] = [
   'root ::= item (", " item)*\nitem ::= [a-z]+ ":" ws [0-9]{1,3}\nws ::= [ \\n]*',
   "root ::= ([a-z]? [0-9]?)*",
   "root ::= <[300]> !<[301]> [a-z]",
+  "root ::= !<[0]> .*",
   "root ::= <|im_start|>? [a-z ]{3} <|im_end|>?",
 ];
 
@@ -114,6 +115,16 @@ test("a grammar that can be read in too many ways is refused", () => {
   );
   const source = ["root ::= r0", ...rules, 'r20 ::= "c"'].join("\n");
   expect(() => Grammar.parse(source).matcher(vocab)).toThrow(/ways|too many/);
+});
+
+test("a grammar that comes to be read in too many ways is refused there, token by token too", () => {
+  const matcher = Grammar.parse('root ::= "a" root "b" | "a" root "c" | "a"').matcher(bytesVocab);
+  const accepted = () => {
+    let count = 0;
+    while (matcher.accept(0x61)) count++;
+    return count;
+  };
+  expect(accepted).toThrow(/more than \d+ ways/);
 });
 
 /** One token per byte, and an end at 256. */

@@ -147,6 +147,8 @@ export class GrammarMatcher {
       if (stack === finished) continue;
       const type = kinds[stack.position]!;
       if (type === kind.token || type === kind.tokenNot) {
+        // libllama takes a token without a whole character for the rest of one that began before.
+        if (points.length === 0 && rest.missing !== 0) continue;
         const same = this.#tokenIds[values[stack.position]!] === token;
         if (same === (type === kind.token)) this.#advance(stack, stack.position + 1, survivors);
       } else {
@@ -154,6 +156,7 @@ export class GrammarMatcher {
         for (const point of points) current = this.#step(current, point);
         for (const next of current) survivors.add(next);
       }
+      if (survivors.size > grammarLimits.ambiguity) tooAmbiguous();
     }
     const stacks = [...survivors];
     if (rest.missing !== 0 && !stacks.some((stack) => this.#canBecome(stack, rest))) return undefined;

@@ -12,8 +12,8 @@ interface AnchoredPiece {
   readonly term: Term;
 }
 
-/** The most pieces that a repetition with anchors inside is written out to. */
-const anchoredRepeats = 32;
+/** The most rounds that a repetition with anchors or look-aheads inside is written out to. */
+export const anchoredRepeats = 32;
 
 /** Combines languages with anchors inside. */
 export class AnchoredTerms {
@@ -87,13 +87,31 @@ export class AnchoredTerms {
     return this.concat(result, this.union([this.concat(opened, this.union([empty, closing])), whole]));
   }
 
+  /**
+   * The rest of a text where a language comes next, or, `negated`, where it does not.
+   * @returns undefined where that language is bound to the start of the text.
+   */
+  ahead(next: Anchored, negated: boolean, rest: Anchored): Anchored | undefined {
+    if (next.some(({ start }) => start)) return undefined;
+    const comes = this.#terms.union(...next.map((piece) => this.#toTheEnd(piece)));
+    const wanted = negated ? this.#terms.complement(comes) : comes;
+    const pieces = rest.map((piece) => ({
+      start: piece.start,
+      end: true,
+      term: this.#terms.intersection(this.#toTheEnd(piece), wanted),
+    }));
+    return this.union([pieces]);
+  }
+
+  #toTheEnd({ end, term }: AnchoredPiece): Term {
+    return end ? term : this.#terms.concat(term, this.#terms.everything);
+  }
+
   /** Texts in which the language is found somewhere. */
   found(of: Anchored): Term {
     const { everything, empty } = this.#terms;
     return this.#terms.union(
-      ...of.map(({ start, end, term }) =>
-        this.#terms.concat(start ? empty : everything, term, end ? empty : everything),
-      ),
+      ...of.map((piece) => this.#terms.concat(piece.start ? empty : everything, this.#toTheEnd(piece))),
     );
   }
 }

@@ -7,6 +7,8 @@ export interface Automaton {
   readonly accepting: readonly boolean[];
   /** Disjoint sets of code points, one for each target. Shape [states][edges]. */
   readonly edges: readonly (readonly StateEdge[])[];
+  /** Long runs of one kind of character, which would take a state for each: what their state stands for. Shape [states]. */
+  readonly runs: readonly (Term | undefined)[];
 }
 
 interface StateEdge {
@@ -20,6 +22,8 @@ interface StateEdge {
  */
 const minimizedStates = 300;
 const rounds = 40;
+/** Counts from which on a run at the end is one state. */
+const longRun = 64;
 
 /**
  * The automaton of a term's derivatives.
@@ -29,42 +33,57 @@ export function automatonOf(terms: TermFactory, start: Term, limit: number): Aut
   const ids = new Map([[start, 0]]);
   const edges: StateEdge[][] = [];
   for (const term of ids.keys()) {
+    const followed = isLongRun(term) ? [] : terms.edges(term);
     edges.push(
-      terms.edges(term).map(({ codes, to }) => {
+      followed.map(({ codes, to }) => {
         if (!ids.has(to)) ids.set(to, ids.size);
         return { codes, to: ids.get(to)! };
       }),
     );
     if (ids.size > limit) return undefined;
   }
-  const accepting = [...ids.keys()].map((term) => term.nullable);
-  const live = liveStates({ accepting, edges });
-  if (!live.has(0)) return { accepting: [], edges: [] };
-  const classes = equivalenceClasses({ accepting, edges }, live);
-  return renumbered({ accepting, edges }, live, (state) => classes?.[state] ?? state);
+  const states = [...ids.keys()];
+  const automaton = {
+    accepting: states.map((term) => term.nullable),
+    edges,
+    runs: states.map((term) => (isLongRun(term) ? term : undefined)),
+  };
+  const live = liveStates(automaton);
+  if (!live.has(0)) return { accepting: [], edges: [], runs: [] };
+  const classes = equivalenceClasses(terms, automaton, live);
+  return renumbered(automaton, live, (state) => classes?.[state] ?? state);
+}
+
+function isLongRun(term: Term): boolean {
+  if (term.kind !== "repeat" || term.of.kind !== "set") return false;
+  return term.min >= longRun || (term.max >= longRun && term.max !== Number.POSITIVE_INFINITY);
 }
 
 /** States from which an accepting one can be reached. */
-function liveStates({ accepting, edges }: Automaton): Set<number> {
+function liveStates({ accepting, edges, runs }: Automaton): Set<number> {
   const sources: number[][] = edges.map(() => []);
   for (const [from, list] of edges.entries()) for (const { to } of list) sources[to]!.push(from);
-  const live = new Set([...accepting.keys()].filter((state) => accepting[state]));
+  const live = new Set([...accepting.keys()].filter((state) => accepting[state] || runs[state]));
   for (const state of live) for (const source of sources[state]!) live.add(source);
   return live;
 }
 
 /** For each state, the number of its class of states that accept the same texts (Moore 1956); undefined for too many rounds. */
 function equivalenceClasses(
-  { accepting, edges }: Automaton,
+  terms: TermFactory,
+  { accepting, edges, runs }: Automaton,
   live: ReadonlySet<number>,
 ): number[] | undefined {
   const sets = new SetNumbers();
   const numbered = edges.map((list) =>
     list.filter(({ to }) => live.has(to)).map(({ codes, to }) => ({ set: sets.numberOf(codes), to })),
   );
-  let classes = accepting.map(Number);
+  const edgeCount = numbered.reduce((sum, list) => sum + list.length, 0);
+  // Two runs of which neither is the other are two languages.
+  let classes = accepting.map((ends, state) => (runs[state] ? 2 + state : Number(ends)));
   const most = accepting.length <= minimizedStates ? accepting.length : rounds;
   for (let [count, round] = [0, 0]; round <= most; round++) {
+    terms.spend(edgeCount / 4);
     const numbers = new Map<string, number>();
     const next = classes.map((own, state) => {
       const targets = new Map<number, number>();
@@ -113,13 +132,17 @@ class SetNumbers {
 
 /** Merges states that `classOf` maps to one number, drops dead and unreachable ones, and counts from the start on. */
 function renumbered(
-  { accepting, edges }: Automaton,
+  { accepting, edges, runs }: Automaton,
   live: ReadonlySet<number>,
   classOf: (state: number) => number,
 ): Automaton {
   const ids = new Map([[classOf(0), 0]]);
   const members = new Map([[classOf(0), 0]]);
-  const result = { accepting: [] as boolean[], edges: [] as StateEdge[][] };
+  const result = {
+    accepting: [] as boolean[],
+    edges: [] as StateEdge[][],
+    runs: [] as (Term | undefined)[],
+  };
   for (const number of ids.keys()) {
     const state = members.get(number)!;
     const targets = new Map<number, CodeSet[]>();
@@ -133,6 +156,7 @@ function renumbered(
       targets.set(ids.get(target)!, [...(targets.get(ids.get(target)!) ?? []), codes]);
     }
     result.accepting.push(accepting[state]!);
+    result.runs.push(runs[state]);
     result.edges.push([...targets].map(([to, sets]) => ({ codes: uniteCodes(...sets), to })));
   }
   return result;

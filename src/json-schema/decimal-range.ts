@@ -1,5 +1,5 @@
 import { codeSet } from "./code-set.ts";
-import { type Decimal, decimalOf, type Magnitude } from "./decimal.ts";
+import { decimalOf, type Magnitude } from "./decimal.ts";
 import type { Term, TermFactory } from "./term.ts";
 
 /** Bounds of a range, both inclusive; undefined for none. */
@@ -58,25 +58,20 @@ export class DecimalRanges {
     return union(...parts);
   }
 
-  /** All spellings of one number without an exponent. */
-  spellings({ negative, magnitude: { whole, fraction } }: Decimal): Term {
-    const { concat, union, literal } = this.#bound();
-    const isZero = whole === "0" && fraction === "";
-    const sign = isZero ? this.#terms.optional(literal("-")) : literal(negative ? "-" : "");
-    const zeros = (min: number) => this.#terms.repeat(literal("0"), min, fractionDigits);
-    const behind =
-      fraction === ""
-        ? union(this.#terms.empty, concat(literal("."), zeros(1)))
-        : concat(literal(`.${fraction}`), zeros(0));
-    return concat(sign, literal(whole), behind);
-  }
-
-  /** Digits with a point in which something other than zero stands behind it. */
+  /**
+   * Numbers of which JavaScript too sees that they are no integers: those next to one, by the last of sixteen digits, it may read
+   * as that integer.
+   */
   fractional(): Term {
-    const { concat, literal } = this.#bound();
-    const digits = this.#digits(0, Number.POSITIVE_INFINITY);
-    const nonzero = this.#terms.set(codeSet([49, 57]));
-    return concat(this.#terms.optional(literal("-")), digits, literal("."), digits, nonzero, digits);
+    const { concat, union, literal } = this.#bound();
+    const between = (zeros: number, nines: number) =>
+      this.#someFraction(`${"0".repeat(zeros)}1`, "9".repeat(nines), fractionDigits);
+    const parts = [concat(literal("0."), between(fractionDigits - 1, 16))];
+    for (let whole = 1; whole < 16; whole++) {
+      const digits = concat(this.#between(1, 9), this.#digits(whole - 1, whole - 1));
+      parts.push(concat(digits, literal("."), between(15 - whole, 16 - whole)));
+    }
+    return concat(this.#terms.optional(literal("-")), union(...parts));
   }
 
   #bound() {

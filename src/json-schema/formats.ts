@@ -56,16 +56,29 @@ const email = (() => {
   return `${atom}(?:\\.${atom})*@(?:${label}\\.)+${label}`;
 })();
 
-/** RFC 3986, with names and IPv4 addresses for hosts, and something behind the scheme's colon. */
-const uri = (() => {
+/** RFC 1123, in names that cannot exceed their 253 characters: up to three long labels, or eight shorter ones. */
+const hostname = (() => {
+  const label = (most: number) => `[a-zA-Z0-9](?:[a-zA-Z0-9\\-]{0,${most - 2}}[a-zA-Z0-9])?`;
+  const labels = (count: number, most: number) => `${label(most)}(?:\\.${label(most)}){0,${count - 1}}`;
+  return `(?:${labels(3, 63)}|${labels(8, 30)})`;
+})();
+
+const pointer = "(?:/(?:[^~/]|~[01])*)*";
+
+/** RFC 3986, with names and IPv4 addresses for hosts: what follows the scheme, and whole references. */
+const { uri, reference } = (() => {
   const escaped = "%[0-9a-fA-F]{2}";
   const free = "a-zA-Z0-9\\-._~!$&'()*+,;=";
   const sign = `(?:[${free}:@]|${escaped})`;
   const path = `(?:/${sign}*)*`;
   const authority = `(?:(?:[${free}:]|${escaped})*@)?(?:[${free}]|${escaped})*(?::[0-9]*)?`;
   const place = `(?://${authority}${path}|/(?:${sign}+${path})?|${sign}+${path})`;
-  const tail = `(?:[${free}:@/?]|${escaped})*`;
-  return `[a-zA-Z][a-zA-Z0-9+\\-.]*:${place}(?:\\?${tail})?(?:#${tail})?`;
+  const characters = `(?:[${free}:@/?]|${escaped})*`;
+  const tail = `(?:\\?${characters})?(?:#${characters})?`;
+  // Something stands behind the scheme's colon; without a scheme, the first part of a path has no colon.
+  const withScheme = `[a-zA-Z][a-zA-Z0-9+\\-.]*:${place}`;
+  const without = `(?://${authority}${path}|/(?:${sign}+${path})?|(?:[${free}@]|${escaped})+${path})?`;
+  return { uri: withScheme + tail, reference: `(?:${withScheme}|${without})${tail}` };
 })();
 
 /** Texts of each format that is guaranteed, as regular expressions for the whole. */
@@ -78,8 +91,14 @@ const formats: Readonly<Record<string, string>> = {
   ipv4,
   ipv6,
   email,
+  "idn-email": email,
+  hostname,
   uri,
-  "json-pointer": "(?:/(?:[^~/]|~[01])*)*",
+  "uri-reference": reference,
+  iri: uri,
+  "iri-reference": reference,
+  "json-pointer": pointer,
+  "relative-json-pointer": `(?:0|[1-9][0-9]*)(?:#|${pointer})`,
   byte: "(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?",
 };
 
@@ -91,10 +110,32 @@ export const exactFormats: ReadonlySet<string> = new Set([
   "ipv6",
   "email",
   "json-pointer",
+  "relative-json-pointer",
 ]);
 
 /** Formats that say nothing about which strings are valid. */
 export const emptyFormats: ReadonlySet<string> = new Set(["password", "binary", "float", "double"]);
+
+/** Names that zod gives besides the pattern in which it spells them out; without one they are not known. */
+export const spelledOutFormats: ReadonlySet<string> = new Set([
+  "base64",
+  "base64url",
+  "cidrv4",
+  "cidrv6",
+  "cuid",
+  "cuid2",
+  "e164",
+  "emoji",
+  "ends_with",
+  "includes",
+  "ksuid",
+  "lowercase",
+  "nanoid",
+  "starts_with",
+  "ulid",
+  "uppercase",
+  "xid",
+]);
 
 /** Formats of OpenAPI for numbers, by the bounds that they mean. */
 export const integerFormats: ReadonlyMap<string, { low: bigint; high: bigint }> = new Map([

@@ -15,6 +15,9 @@ const shortEscapes: Readonly<Record<number, string>> = {
   92: "\\",
 };
 
+/** Bounds from which on a set is a rule of its own: those of Unicode properties have over a thousand. */
+const sharedBounds = 64;
+
 /** One character of a number, as it is. */
 export function plainCharacter(codes: CodeSet): Expression {
   return codes.length === 2 && codes[0] === codes[1]
@@ -33,11 +36,16 @@ function spelledCharacter(codes: CodeSet, rules: RuleSet): Expression {
   const plain = intersectCodes(codes, plainCodes);
   const escaped = intersectCodes(codes, escapedCodes);
   return choice(
-    plain.length > 0 ? plainCharacter(plain) : nothing,
+    plain.length > 0 ? setOf(plain, rules) : nothing,
     escaped.length > 0
       ? rules.cached(`escape ${escaped}`, "escape", () => escapedCharacter(escaped))
       : nothing,
   );
+}
+
+function setOf(codes: CodeSet, rules: RuleSet): Expression {
+  if (codes.length < sharedBounds) return plainCharacter(codes);
+  return rules.cached(`set ${codes}`, "letter", () => plainCharacter(codes));
 }
 
 function escapedCharacter(escaped: CodeSet): Expression {

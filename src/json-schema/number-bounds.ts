@@ -1,8 +1,11 @@
 import type { Compiler } from "./compiler.ts";
-import { compareNumbers, neighbour, roundedInteger } from "./decimal.ts";
+import { compareNumbers, decimalOf, neighbour, roundedInteger } from "./decimal.ts";
 import type { Bounds } from "./decimal-range.ts";
 import { integerFormats } from "./formats.ts";
 import type { SchemaNode } from "./schema-document.ts";
+
+/** More than what is finite to JavaScript. */
+const beyondAll = 10n ** 309n;
 
 export interface Bound {
   readonly value: number | bigint;
@@ -34,6 +37,23 @@ export function boundsOf({ keywords }: Compiler, nodes: readonly SchemaNode[]): 
   return { low: lows.at(-1), high: highs[0] };
 }
 
+/** What is left of a range without some values, from below. */
+export function rangesWithout(
+  { low, high }: Bounds<Bound>,
+  values: readonly (number | bigint)[],
+): readonly Bounds<Bound>[] {
+  const ranges: Bounds<Bound>[] = [];
+  let from = low;
+  for (const value of [...values].sort(compareNumbers)) {
+    if (low && compareNumbers(value, low.value) < 0) continue;
+    if (high && compareNumbers(value, high.value) > 0) break;
+    const gap = { value, exclusive: true };
+    ranges.push({ low: from, high: gap });
+    from = gap;
+  }
+  return [...ranges, { low: from, high }];
+}
+
 /** The integers within bounds. */
 export function integersIn({ low, high }: Bounds<Bound>): Bounds<bigint> {
   return { low: low && innerInteger(low, "up"), high: high && innerInteger(high, "down") };
@@ -41,13 +61,12 @@ export function integersIn({ low, high }: Bounds<Bound>): Bounds<bigint> {
 
 function innerInteger({ value, exclusive }: Bound, direction: "up" | "down"): bigint {
   const rounded = roundedInteger(value, direction);
-  if (!exclusive || compareNumbers(value, rounded) !== 0) return rounded;
+  if (!exclusive || decimalOf(value).magnitude.fraction !== "") return rounded;
+  const step = direction === "up" ? 1n : -1n;
+  if (typeof value === "bigint" || Number.isSafeInteger(value)) return rounded + step;
   // Next to a bound that large, JavaScript would read the neighbour as the bound itself.
-  if (typeof value === "number" && !Number.isSafeInteger(value)) {
-    const next = neighbour(value, direction);
-    if (Number.isFinite(next)) return roundedInteger(next, direction);
-  }
-  return rounded + (direction === "up" ? 1n : -1n);
+  const next = neighbour(value, direction);
+  return Number.isFinite(next) ? roundedInteger(next, direction) : step * beyondAll;
 }
 
 /** The numbers within bounds, the outermost included. */
@@ -56,5 +75,10 @@ export function numbersIn({ low, high }: Bounds<Bound>): Bounds<number | bigint>
 }
 
 function innermost({ value, exclusive }: Bound, direction: "up" | "down"): number | bigint {
-  return exclusive && typeof value === "number" ? neighbour(value, direction) : value;
+  if (!exclusive) return value;
+  const nearest = Number(value);
+  // There are no numbers between integers that large.
+  if (typeof value === "bigint" && !Number.isSafeInteger(nearest))
+    return value + (direction === "up" ? 1n : -1n);
+  return neighbour(nearest, direction);
 }

@@ -5,8 +5,9 @@ import { type Bounds, DecimalRanges } from "./decimal-range.ts";
 import { type Expression, isNothing, nothing } from "./expression.ts";
 import { integerFormats } from "./formats.ts";
 import { plainCharacter } from "./json-characters.ts";
+import { JsonSchemaError } from "./json-schema-error.ts";
 import { fractionBit, typeBits } from "./keywords.ts";
-import { type Bound, boundsOf, integersIn, numbersIn } from "./number-bounds.ts";
+import { type Bound, boundsOf, integersIn, numbersIn, rangesWithout } from "./number-bounds.ts";
 import { patternTerm } from "./pattern.ts";
 import type { SchemaNode } from "./schema-document.ts";
 import type { Term, TermFactory } from "./term.ts";
@@ -19,6 +20,11 @@ const safe = BigInt(Number.MAX_SAFE_INTEGER);
 const listedMultiples = 2000;
 /** The largest divisor that is recognised by remainders, zeros at its end apart. */
 const largestDivisor = 64n;
+
+/** Excluded values up to which ranges are written as they are built. */
+const fewExcluded = 16;
+/** Digits of bounds up to which they are. */
+const shortBound = 100;
 
 /** What is asked of a number. */
 interface NumberShape {
@@ -69,30 +75,35 @@ function written(
 ): Expression {
   const { terms, rules } = compiler;
   const term = numberTerm(terms, shape);
-  const expression =
-    structure(term, plainCharacter) ?? expressionOf(terms, term, rules, hint, plainCharacter);
+  const { low, high } = shape.bounds;
+  // A range as it is built is read in few ways; many beside one another are not, and its groups are as deep as bounds are long.
+  const isPlain =
+    shape.excluded.length <= fewExcluded &&
+    [low, high].every((bound) => String(bound?.value ?? "").length <= shortBound);
+  const built = isPlain ? structure(term, plainCharacter) : undefined;
+  const expression = built ?? expressionOf(terms, term, rules, hint, plainCharacter);
   if (expression) return expression;
-  const node = nodes.find((one) => compiler.keywords.value(one, "multipleOf") !== undefined) ?? nodes[0]!;
-  throw compiler.keywords.error(node, "multipleOf", "needs too many states with what stands beside it");
+  const message = "needs too many states with what stands beside it";
+  const node = nodes.find((one) => compiler.keywords.value(one, "multipleOf") !== undefined);
+  if (node) throw compiler.keywords.error(node, "multipleOf", message);
+  throw new JsonSchemaError(nodes[0]!.pointer, undefined, `the number ${message}`);
 }
 
 function numberTerm(terms: TermFactory, { kind, bounds, divisors, excluded }: NumberShape): Term {
   const ranges = new DecimalRanges(terms);
-  const parts = [
+  // What lies so close to an excluded value that JavaScript reads it as that goes with it.
+  const allowed = rangesWithout(bounds, excluded).map((range) =>
     kind === "integer"
-      ? ranges.integers(withinSafe(integersIn(bounds), divisors))
-      : decimals(terms, ranges, numbersIn(bounds)),
-  ];
+      ? ranges.integers(withinSafe(integersIn(range), divisors))
+      : decimals(terms, ranges, numbersIn(range)),
+  );
+  const parts = [terms.union(...allowed)];
   if (kind === "fraction") parts.push(ranges.fractional());
   for (const divisor of divisors) {
     if (divisor === 1n) continue;
     const { rest, zeros } = withoutZeros(divisor);
     const digits = terms.concat(terms.multiple(Number(rest)), terms.literal("0".repeat(zeros)));
     parts.push(terms.union(terms.literal("0"), terms.concat(terms.optional(terms.literal("-")), digits)));
-  }
-  for (const value of excluded) {
-    const spellings = terms.union(ranges.spellings(decimalOf(value)), terms.literal(String(value)));
-    parts.push(terms.complement(spellings));
   }
   return terms.intersection(...parts);
 }
@@ -194,7 +205,8 @@ function multiplesBetween(
     const below = high.exclusive ? value < high.value : value <= high.value;
     const divides = multiples.every((multiple) => Number.isInteger(value / Number(multiple)));
     const wanted = kind === "number" || Number.isInteger(value) === (kind === "integer");
-    if (above && below && divides && wanted && !excluded.includes(value)) found.push(value);
+    const isExcluded = excluded.some((other) => compareNumbers(other, value) === 0);
+    if (above && below && divides && wanted && !isExcluded) found.push(value);
   }
   return found;
 }

@@ -2,14 +2,16 @@ import type { Leaf } from "./alternatives.ts";
 import { automatonOf } from "./automaton.ts";
 import type { Compiler } from "./compiler.ts";
 import { type Expression, isNothing, nothing, sequence, text } from "./expression.ts";
-import { emptyFormats, formatPattern, integerFormats } from "./formats.ts";
+import { emptyFormats, formatPattern, integerFormats, spelledOutFormats } from "./formats.ts";
 import { jsonCharacter } from "./json-characters.ts";
 import { JsonSchemaError } from "./json-schema-error.ts";
-import { excludedText, excludedValues, type MadeSchema, typeBits } from "./keywords.ts";
+import { excludedText, excludedValues, type Keywords, type MadeSchema, typeBits } from "./keywords.ts";
 import { schemaLimits } from "./limits.ts";
-import { PatternError, patternTerm } from "./pattern.ts";
+import { patternTerm } from "./pattern.ts";
+import { PatternError } from "./pattern-parser.ts";
 import type { SchemaNode } from "./schema-document.ts";
 import type { Term } from "./term.ts";
+import { lengthsOf } from "./text-lengths.ts";
 import { expressionOf } from "./text-rules.ts";
 
 /** Turns the keywords of strings into languages, and languages into rules. */
@@ -90,18 +92,32 @@ export class Strings {
     for (const node of nodes) {
       min = Math.max(min, this.#length(node, "minLength") ?? 0);
       max = Math.min(max, this.#length(node, "maxLength") ?? max);
-      const pattern = keywords.string(node, "pattern");
-      if (pattern !== undefined) parts.push(this.pattern(node, "pattern", pattern) ?? terms.everything);
-      const format = keywords.string(node, "format");
-      if (format !== undefined) parts.push(this.format(node, format) ?? terms.everything);
+      parts.push(...this.#spelled(node));
       const refused = (node.schema as MadeSchema)[excludedText];
-      if (refused) parts.push(terms.complement(this.#term([keywords.document.node(node, refused)], [])));
+      const spelled = refused ? this.#spelled(keywords.document.node(node, refused)) : [];
+      // What the mode lets pass refuses nothing, be it wanted or not.
+      if (spelled.length > 0) parts.push(terms.complement(terms.intersection(...spelled)));
     }
     const strings = excluded.filter((value) => typeof value === "string");
     if (strings.length > 0)
       parts.push(terms.complement(terms.union(...strings.map((value) => terms.literal(value)))));
     if (max < min) return terms.never;
+    // Lengths that all texts have anyway need not be counted.
+    const lengths = parts.map(lengthsOf);
+    if (lengths.some(({ least }) => least >= min)) min = 0;
+    if (lengths.some(({ most }) => most <= max)) max = Number.POSITIVE_INFINITY;
     return terms.intersection(terms.repeat(terms.anyCode, min, max), ...parts);
+  }
+
+  /** What the keywords say of how a string is spelled, as far as that is known. */
+  #spelled(node: SchemaNode): readonly Term[] {
+    const { keywords } = this.#compiler;
+    const pattern = keywords.string(node, "pattern");
+    const format = keywords.string(node, "format");
+    return [
+      pattern === undefined ? undefined : this.pattern(node, "pattern", pattern),
+      format === undefined ? undefined : this.format(node, format),
+    ].filter((term) => term !== undefined);
   }
 
   #length(node: SchemaNode, keyword: string): number | undefined {
@@ -134,6 +150,7 @@ export class Strings {
   /** Strings of a format; undefined where it is unknown and the mode lets that pass. */
   format(node: SchemaNode, format: string): Term | undefined {
     if (emptyFormats.has(format) || integerFormats.has(format)) return undefined;
+    if (spelledOutFormats.has(format) && hasPattern(this.#compiler.keywords, node)) return undefined;
     const pattern = formatPattern(format);
     if (pattern === undefined) {
       this.#compiler.refuse(node, "format", `${JSON.stringify(format)} is not known`);
@@ -157,6 +174,13 @@ export class Strings {
       if (node) this.#compiler.impossible(node, keyword, "no string has all that is asked");
     }
   }
+}
+
+/** Whether patterns stand beside other keywords, as zod writes them: several of them in `allOf`. */
+function hasPattern(keywords: Keywords, node: SchemaNode): boolean {
+  return [node, ...(keywords.schemaList(node, "allOf") ?? [])].some(
+    (one) => keywords.value(one, "pattern") !== undefined,
+  );
 }
 
 /** Values that schemas made here exclude. */

@@ -1,3 +1,4 @@
+import { propertyCodes } from "./character-classes.ts";
 import {
   allCodes,
   type CodeSet,
@@ -32,20 +33,33 @@ export interface TermEdge {
 
 type Body = Term extends infer T ? (T extends Term ? Omit<T, "id" | "nullable"> : never) : never;
 
+/** Steps that asking the JavaScript engine for a Unicode property is worth. */
+const propertyWork = 50_000;
+
+/** What stands behind one another in a term. */
+export function partsOf(term: Term): readonly Term[] {
+  const parts: Term[] = [];
+  let rest = term;
+  for (; rest.kind === "concat"; rest = rest.rest) parts.push(rest.first);
+  parts.push(rest);
+  return parts;
+}
+
 /** Makes terms in a normal form that keeps the number of derivatives small (Brzozowski 1964, Owens et al. 2009). */
 export class TermFactory {
   readonly #interned = new Map<string, Term>();
   readonly #edges = new Map<Term, readonly TermEdge[]>();
-  readonly #spend: (steps: number) => void;
+  readonly #properties = new Map<string, CodeSet>();
+  /** Called with the steps taken; throws where there have been too many. */
+  readonly spend: (steps: number) => void;
   readonly never: Term;
   readonly empty: Term;
   readonly anyCode: Term;
   /** Every text. */
   readonly everything: Term;
 
-  /** @param spend Called with the steps taken; throws where there have been too many. */
   constructor(spend: (steps: number) => void) {
-    this.#spend = spend;
+    this.spend = spend;
     this.never = this.#make("n", false, { kind: "set", codes: [] } as Body);
     this.empty = this.#make("e", true, { kind: "empty" } as Body);
     this.anyCode = this.set(allCodes);
@@ -54,11 +68,26 @@ export class TermFactory {
 
   set(codes: CodeSet): Term {
     if (codes.length === 0) return this.never;
+    this.spend(codes.length / 16);
     return this.#make(`s${codes.join()}`, false, { kind: "set", codes } as Body);
   }
 
+  /** Code points with a Unicode property; undefined where there is none of this name. */
+  property(name: string): CodeSet | undefined {
+    let codes = this.#properties.get(name);
+    if (!codes) {
+      this.spend(propertyWork);
+      codes = propertyCodes(name);
+      if (codes) this.#properties.set(name, codes);
+    }
+    return codes;
+  }
+
   literal(text: string): Term {
-    return this.concat(...Array.from(text, (character) => this.set(singleCode(character.codePointAt(0)!))));
+    return Array.from(text).reduceRight(
+      (rest, character) => this.#pair(this.set(singleCode(character.codePointAt(0)!)), rest),
+      this.empty,
+    );
   }
 
   concat(...parts: readonly Term[]): Term {
@@ -70,7 +99,11 @@ export class TermFactory {
     if (first.kind === "empty") return rest;
     if (rest.kind === "empty") return first;
     if (rest === this.everything && first.nullable) return rest;
-    if (first.kind === "concat") return this.#pair(first.first, this.#pair(first.rest, rest));
+    if (first.kind === "concat") {
+      const parts = partsOf(first);
+      this.spend(parts.length / 8);
+      return parts.reduceRight((joined, part) => this.#pair(part, joined), rest);
+    }
     return this.#make(`c${first.id},${rest.id}`, first.nullable && rest.nullable, {
       kind: "concat",
       first,
@@ -79,10 +112,11 @@ export class TermFactory {
   }
 
   union(...terms: readonly Term[]): Term {
-    this.#spend(terms.length);
+    const flat = terms.flatMap((part) => (part.kind === "union" ? part.parts : [part]));
+    this.spend(flat.length);
     const parts = new Set<Term>();
     let codes: CodeSet = [];
-    for (const term of terms.flatMap((part) => (part.kind === "union" ? part.parts : [part]))) {
+    for (const term of flat) {
       if (term === this.everything) return term;
       if (term.kind === "set") codes = term.codes.length === 0 ? codes : uniteCodes(codes, term.codes);
       else parts.add(term);
@@ -104,9 +138,10 @@ export class TermFactory {
   }
 
   intersection(...terms: readonly Term[]): Term {
-    this.#spend(terms.length);
+    const flat = terms.flatMap((part) => (part.kind === "intersection" ? part.parts : [part]));
+    this.spend(flat.length);
     const parts = new Set<Term>();
-    for (const term of terms.flatMap((part) => (part.kind === "intersection" ? part.parts : [part]))) {
+    for (const term of flat) {
       if (term === this.never) return term;
       if (term !== this.everything) parts.add(term);
     }
@@ -179,11 +214,20 @@ export class TermFactory {
 
   /** What may follow each first code point: disjoint sets; what none of them holds leads nowhere. */
   edges(term: Term): readonly TermEdge[] {
-    let edges = this.#edges.get(term);
-    if (!edges) {
-      edges = this.#computeEdges(term);
-      this.#edges.set(term, edges);
+    const known = this.#edges.get(term);
+    if (known) return known;
+    // What may be left out asks for what stands behind it: from the end on, since many in a row would exhaust the stack.
+    const rests: Term[] = [];
+    for (
+      let at = term;
+      at.kind === "concat" && at.first.nullable && !this.#edges.has(at.rest);
+      at = at.rest
+    ) {
+      rests.push(at.rest);
     }
+    for (const rest of rests.reverse()) this.#edges.set(rest, this.#computeEdges(rest));
+    const edges = this.#computeEdges(term);
+    this.#edges.set(term, edges);
     return edges;
   }
 
@@ -246,7 +290,7 @@ export class TermFactory {
         events.push({ at: codes[at]!, opens: true, to }, { at: codes[at + 1]! + 1, opens: false, to });
       }
     }
-    this.#spend(events.length);
+    this.spend(events.length);
     events.sort((a, b) => a.at - b.at);
     const open = new Map<Term, number>();
     const pieces: TermEdge[] = [];
@@ -257,7 +301,7 @@ export class TermFactory {
       count += opens ? 1 : -1;
       const next = events[index + 1]?.at ?? at;
       if (next === at || count === 0) continue;
-      this.#spend(open.size);
+      this.spend(open.size);
       const target = this.#combined([...open.keys()], how, count === lists.length);
       if (target !== this.never) pieces.push({ codes: [at, next - 1], to: target });
     }
@@ -277,7 +321,7 @@ export class TermFactory {
     for (const { codes, to } of edges) {
       if (to === this.never) continue;
       const known = byTarget.get(to);
-      this.#spend(1 + codes.length);
+      this.spend(1 + codes.length);
       if (known) known.push(...codes);
       else byTarget.set(to, [...codes]);
     }
@@ -287,7 +331,7 @@ export class TermFactory {
   #make(key: string, nullable: boolean, body: Body): Term {
     let term = this.#interned.get(key);
     if (!term) {
-      this.#spend(1 + key.length / 8);
+      this.spend(1 + key.length / 8);
       term = { id: this.#interned.size, nullable, ...body } as Term;
       this.#interned.set(key, term);
     }

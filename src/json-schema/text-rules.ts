@@ -1,8 +1,9 @@
+import { ambiguityOf } from "./ambiguity.ts";
 import { type Automaton, automatonOf } from "./automaton.ts";
 import type { CodeSet } from "./code-set.ts";
 import { choice, type Expression, emptyText, nothing, repeat, rule, sequence } from "./expression.ts";
 import { schemaLimits } from "./limits.ts";
-import type { Term, TermFactory } from "./term.ts";
+import { partsOf, type Term, type TermFactory } from "./term.ts";
 
 /** Where the rules of a language go. */
 export interface RuleSink {
@@ -14,9 +15,12 @@ export interface RuleSink {
 /** States written into one another before a rule of its own is begun. */
 const inlineDepth = 24;
 
+/** Ways in which a text may be read at once: more take libllama long. */
+const fewWays = 300;
+
 /**
- * Writes a language as rules; `character` says how the code points of a set are spelled.
- * @returns undefined where it needs too many states.
+ * Writes a language as rules that read a text in few ways at a time; `character` says how the code points of a set are spelled.
+ * @returns undefined where that needs too many states.
  */
 export function expressionOf(
   terms: TermFactory,
@@ -28,7 +32,8 @@ export function expressionOf(
   if (isCounted(term)) return structure(term, character);
   const automaton = automatonOf(terms, term, schemaLimits.states);
   if (automaton) return new AutomatonWriter(automaton, sink, hint, character).write();
-  return structure(term, character);
+  // As it is built, counts need no states.
+  return ambiguityOf(term) <= fewWays ? structure(term, character) : undefined;
 }
 
 /** A run of one kind of character, whose automaton would have a state for each. */
@@ -49,7 +54,7 @@ export function structure(term: Term, character: (codes: CodeSet) => Expression)
     case "set":
       return term.codes.length === 0 ? nothing : character(term.codes);
     case "concat": {
-      const parts = all([term.first, term.rest]);
+      const parts = all(partsOf(term));
       return parts && sequence(...parts);
     }
     case "union": {
@@ -111,10 +116,13 @@ class AutomatonWriter {
   }
 
   #isEnd(state: number): boolean {
-    return this.#automaton.accepting[state]! && this.#automaton.edges[state]!.length === 0;
+    const { accepting, edges, runs } = this.#automaton;
+    return accepting[state]! && edges[state]!.length === 0 && !runs[state];
   }
 
   #body(state: number, depth: number): Expression {
+    const counted = this.#automaton.runs[state];
+    if (counted) return structure(counted, this.#character)!;
     const run = this.#run(state, depth);
     if (run) return run;
     const { accepting, edges } = this.#automaton;

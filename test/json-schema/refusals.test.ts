@@ -49,6 +49,9 @@ const wrong: readonly Refusal[] = [
   [string({ pattern: "[z-a]" }), "/pattern", /wrong way round/],
   [string({ pattern: "*a" }), "/pattern", /nothing to repeat/],
   [string({ pattern: "\\q" }), "/pattern", /unknown escape/],
+  [string({ pattern: "\\Aa\\z" }), "/pattern", /unknown escape \\A; a text begins at \^/],
+  [string({ pattern: "(?i)a" }), "/pattern", /an unknown kind of group; there are/],
+  [string({ pattern: "(?=a)*" }), "/pattern", /a look-ahead cannot be repeated/],
   [string({ pattern: "\\p{Nope}" }), "/pattern", /Unicode property/],
   [string({ pattern: "^*" }), "/pattern", /an anchor cannot be repeated/],
   [{ patternProperties: { "(": true } }, "/patternProperties", /"\(" without/],
@@ -113,8 +116,14 @@ const impossible: readonly Refusal[] = [
 
 /** Refused where the mode is strict; ignored and reported where it is lenient. */
 const inexpressible: readonly Refusal[] = [
-  [string({ pattern: "^(?=a)b" }), "/pattern", /look-ahead at character 2/],
-  [string({ pattern: "a(?!b)" }), "/pattern", /look-ahead/],
+  [
+    string({ pattern: "^(?:(?!--)[a-z-])*$" }),
+    "/pattern",
+    /look-ahead that is repeated so often at character 18/,
+  ],
+  [string({ pattern: "(?:a(?=b)|b){33}" }), "/pattern", /look-ahead that is repeated/],
+  [string({ pattern: "a(?!^b)" }), "/pattern", /look-ahead with \^ inside at character 2/],
+  [string({ pattern: "^(?:a{0,1000000}){0,1000000}$" }), "/pattern", /count above 1000000 in all/],
   [string({ pattern: "(?<=a)b" }), "/pattern", /look-behind/],
   [string({ pattern: "(?<!a)b" }), "/pattern", /look-behind/],
   [string({ pattern: "(a)\\1" }), "/pattern", /back-reference/],
@@ -122,7 +131,8 @@ const inexpressible: readonly Refusal[] = [
   [string({ pattern: "\\bfoo\\b" }), "/pattern", /word boundary, \\b/],
   [string({ pattern: "a\\B" }), "/pattern", /word boundary, \\B/],
   [string({ pattern: "a".repeat(schemaLimits.patternLength + 1) }), "/pattern", /characters/],
-  [string({ format: "idn-email" }), "/format", /"idn-email" is not known/],
+  [string({ format: "uri-template" }), "/format", /"uri-template" is not known/],
+  [string({ format: "cuid" }), "/format", /"cuid" is not known/],
   [{ type: "number", multipleOf: 0.01 }, "/multipleOf", /no integer/],
   [{ type: "integer", multipleOf: 4999 }, "/multipleOf", /no integer of at most 64/],
   [{ type: "array", items: { type: "string" }, uniqueItems: true }, "/uniqueItems", /at most 8 values/],
@@ -161,8 +171,12 @@ const inexpressible: readonly Refusal[] = [
 const excessive: readonly Refusal[] = [
   [string({ description: "x".repeat(schemaLimits.textLength + 1) }), "", /characters/],
   [{ enum: list(schemaLimits.values + 1, Number) }, "", /more than 50000 values/],
-  [string({ pattern: "^(a|b)*a(a|b){14}$", minLength: 3 }), "/pattern", /4000 states/],
+  [string({ pattern: "^(a|b)*a(a|b){14}$", maxLength: 99 }), "/pattern", /4000 states/],
   [string({ pattern: "^[a-z]*b", maxLength: 100_000 }), "/pattern", /4000 states/],
+  // What could be read in thousands of ways at once is not written as it is.
+  [string({ pattern: "^(?:\\w{1,70}\\s?){1,100}$" }), "", /more work/],
+  [string({ pattern: "^(?:a{2,100}){1,1000}$" }), "", /more work/],
+  [string({ pattern: "^(?:a|aa)*$", maxLength: 9000 }), "/pattern", /4000 states/],
   [string({ minLength: 1e9 }), "/minLength", /above 1000000/],
   [{ type: "array", minItems: 1e9 }, "/minItems", /above 1000000/],
   [
@@ -272,6 +286,24 @@ test("what cannot be is left out where there is a choice", () => {
     }),
   ).toBe('root ::= "[]"\n');
 });
+
+test("what is ignored under not refuses nothing", () => {
+  const schema = string({ not: { pattern: "(a)\\1" }, maxLength: 3 });
+  const { source, reports } = schemaToGrammar(schema, { mode: "lenient" });
+  expect(reports).toMatchObject([{ keyword: "pattern" }]);
+  expect(['"b"', '"aa"', '"long"'].map(textMatcher(source))).toEqual([true, true, false]);
+});
+
+test("long texts and rows exhaust no stack", () => {
+  const long = "ab".repeat(4990);
+  const literal = textMatcher(schemaToGrammar(string({ pattern: `^${long}$` })).source);
+  expect([`"${long}"`, `"${long}a"`].map(literal)).toEqual([true, false]);
+  expect(refusal(string({ pattern: `^${"a?b?".repeat(2400)}$` }), "strict")?.message).toMatch(/more work/);
+  expect(refusal(string({ pattern: `^(?:${long})c$` }), "strict")).toBeUndefined();
+  const text = "x".repeat(70_000);
+  expect(refusal(string({ not: { const: text } }), "strict")?.message).toMatch(/4000 states/);
+  expect(refusal({ type: "object", propertyNames: { enum: [text, "y"] } }, "strict")).toBeUndefined();
+}, 60_000);
 
 test("wrong options", () => {
   expect(() => schemaToGrammar({}, { mode: "sloppy" as never })).toThrow(TypeError);

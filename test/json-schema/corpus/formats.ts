@@ -110,6 +110,18 @@ export const formats = entries([
     ],
     ["example.com", "//a.b", "http", "http:// a", "http://a/%zz", "1http://a", "", "http://a/\n"],
   ),
+  format(
+    "hostname",
+    ["a", "example.com", "a.b-c.example.org", "xn--4gbwdl.xn--wgbh1c", "1.2.3.4", `${"x".repeat(63)}.com`],
+    ["", "-a", "a-", "a..b", ".a", "a_b", "é.com", "x".repeat(64), "a b"],
+  ),
+  [{ type: "string", format: "hostname", maxLength: 253 }, ["example.com"], ["-a"]],
+  format(
+    "uri-reference",
+    ["", "a/b", "../x?y#z", "//host/p", "/", "#f", "?q", "http://a.b/c", "a@b%3Ac/d", "./a:b"],
+    ["\\a", "a b", "#a#b", "%zz", "/\n"],
+  ),
+  format("relative-json-pointer", ["0", "1/a", "0#", "10/a~1b"], ["/a", "01", "-1", "0##", ""]),
   format("json-pointer", ["", "/a/b", "/a~0~1", "/"], ["a", "/~", "/~2"]),
   format("byte", ["", "YQ==", "YWI=", "YWJj"], ["Y", "YQ=", "YQ===", "Y@=="]),
   format("password", ["", "anything"], []),

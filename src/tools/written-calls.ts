@@ -17,7 +17,8 @@ export function withWrittenCalls(messages: readonly ChatMessage[], format: ToolF
     if (message.role !== "assistant") return message;
     const { tool_calls: calls, function_call: old, ...rest } = message;
     const written: WrittenCall[] = old ? [old] : [];
-    for (const call of calls ?? []) if (call.type === "function") written.push({ ...call.function, id: call.id });
+    for (const call of calls ?? [])
+      if (call.type === "function") written.push({ ...call.function, id: call.id });
     if (written.length === 0) return message;
     const text = writeCalls(format, written);
     const { content } = message;

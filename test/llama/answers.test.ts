@@ -356,7 +356,7 @@ describe("histories as clients write them", () => {
       messages: history,
     });
     expect(prompt).toContain('[assistant thinks hm calls {"name": "get_weather"');
-    expect(prompt).not.toContain("Wait.");
+    expect(prompt).toContain("Wait.");
     expect(prompt).toEndWith("[assistant thinks so: It is.]");
   });
 
@@ -364,9 +364,9 @@ describe("histories as clients write them", () => {
     const template = "{{ enable_thinking }} {{ reasoning_effort }} {{ messages[0].content }}";
     const written = (params: object) =>
       new Llama(llama.engine, { chatTemplate: template }).applyChatTemplate({ messages, ...params });
-    expect(written({ reasoning_effort: "none" })).toStartWith("false ");
+    expect(written({ reasoning_effort: "none" })).toStartWith("False ");
     expect(written({ reasoning_effort: "low", chat_template_kwargs: { enable_thinking: true } })).toStartWith(
-      "true low",
+      "True low",
     );
   });
 });

@@ -100,6 +100,10 @@ const requests: readonly (readonly [path: string, body: unknown])[] = [
   ["/v1/chat/completions", { ...chat, logprobs: true, top_logprobs: 3, n: 2, stop: ["x"] }],
   ["/v1/chat/completions", { ...chat, ...spoiltShapes.tools }],
   ["/v1/chat/completions", { ...chat, ...spoiltShapes.format, stream: true }],
+  [
+    "/v1/chat/completions",
+    { ...chat, ...spoiltShapes.tools, ...spoiltShapes.format, tool_format: "harmony" },
+  ],
   ["/completion", { prompt: "Tom", n_predict: 8, json_schema: spoiltShapes.schema }],
   ["/v1/chat/completions/input_tokens", { messages: chat.messages, chat_template_kwargs: { a: 1 } }],
   ["/v1/completions", { prompt: "Once upon", max_tokens: 4, echo: true, logprobs: 2 }],

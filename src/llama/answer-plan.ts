@@ -5,7 +5,7 @@ import type { ThoughtLimit } from "../engine/thought-budget.ts";
 import { Grammar } from "../grammar.ts";
 import { JsonSchemaError, schemaToGrammar } from "../json-schema/index.ts";
 import { answerGrammar, type Thinking } from "../tools/answer-grammar.ts";
-import { AnswerParser, type AnswerParserOptions } from "../tools/answer-parser.ts";
+import { AnswerParser, type AnswerParserOptions, type ReasoningFormat } from "../tools/answer-parser.ts";
 import type { CheckedTools } from "../tools/check-tools.ts";
 import type { ToolFormat } from "../tools/format.ts";
 import { chooseFormat } from "../tools/formats/index.ts";
@@ -13,13 +13,15 @@ import { opensThought, thoughtEnd } from "../tools/thinking.ts";
 import { toolGrammar } from "../tools/tool-grammar.ts";
 import type { Vocab } from "../vocab.ts";
 import type { RenderedChat } from "./render-chat.ts";
-import { grammarOf } from "./response-format.ts";
+import { grammarOf, zodSchemaOf } from "./response-format.ts";
 import { shownTokens } from "./shown-tokens.ts";
 import type { ChatCompletionParams, GenerationParams } from "./types.ts";
 
 /** Characters of the tools whose grammars are kept. */
 const knownCharacters = 1 << 19;
 const known = new ContentCache<Grammar>(knownCharacters);
+
+const reasoningFormats: readonly ReasoningFormat[] = ["none", "auto", "deepseek", "deepseek-legacy"];
 
 /** How an answer to a chat is to be written, and read. */
 export interface AnswerPlan {
@@ -47,6 +49,17 @@ export function planAnswer(
   const isGeneric = callable.length > 0 && !template.capabilities.tools;
   const format = chooseFormat(isGeneric ? "" : template.source, params.tool_format ?? undefined);
   const thinking = thinkingOf(format, template, prompt, params);
+  const place = params.reasoning_format ?? "auto";
+  if (!reasoningFormats.includes(place))
+    throw new RequestError(
+      `reasoning_format must be one of ${reasoningFormats.join(", ")}, got ${JSON.stringify(place)}`,
+      "reasoning_format",
+    );
+  if (zodSchemaOf(params) && thinking !== "none" && (place === "none" || place === "deepseek-legacy"))
+    throw new RequestError(
+      `reasoning_format ${place} puts thoughts into the content, which a zod schema cannot parse then; use auto, or a JSON schema`,
+      "reasoning_format",
+    );
   const grammar =
     callable.length > 0
       ? toolsGrammar(format, tools, params, thinking)
@@ -56,7 +69,7 @@ export function planAnswer(
     tools: callable,
     thinking: thinking === "forced-open" ? "forced-open" : "none",
     calls: choice === "auto" && !isAnyText(params) ? "instead-of-content" : "anywhere",
-    reasoningFormat: params.reasoning_format ?? "auto",
+    reasoningFormat: place,
   };
   return {
     shape: { grammar, grammar_triggers: undefined, json_schema: undefined, response_format: undefined },

@@ -76,11 +76,15 @@ describe("a model that thinks", () => {
     const { message } = choices[0]!;
     expect(message.reasoning_content).toMatch(/^\S/);
     expect(message.parsed?.age).toBeNumber();
+    const mixed = llama.createChatCompletion({ ...usual, response_format, reasoning_format: "none" });
+    await expect(mixed).rejects.toMatchObject({ field: "reasoning_format" });
   });
 
-  test("a budget that is none is refused", async () => {
+  test("a budget that is none is refused, and a format that is unknown", async () => {
     const wrong = llama.createChatCompletion({ ...usual, reasoning_budget_tokens: 1.5 });
     await expect(wrong).rejects.toMatchObject({ field: "reasoning_budget_tokens" });
+    const unknown = llama.createChatCompletion({ ...usual, reasoning_format: "apart" as never });
+    await expect(unknown).rejects.toMatchObject({ field: "reasoning_format" });
   });
 });
 

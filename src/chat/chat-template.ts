@@ -1,11 +1,11 @@
 import { RequestError, TemplateError } from "../../lib/errors.ts";
-import { LimitExceeded } from "./budget.ts";
 import { probeCapabilities, type TemplateCapabilities } from "./capabilities.ts";
 import { type CheckedMessage, checkMessages, checkToolChoice, checkTools } from "./check-request.ts";
+import { LimitExceeded } from "./jinja/budget.ts";
+import { type ParsedTemplate, parseTemplate } from "./jinja/template-source.ts";
 import { copyJson, describe, isPlainObject } from "./json-copy.ts";
 import { normalizeMessages } from "./normalize-messages.ts";
 import { RaisedByTemplate, RESERVED_VARIABLES, runTemplate } from "./run-template.ts";
-import { type ParsedTemplate, parseTemplate } from "./template-source.ts";
 import type { ChatMessage, ChatTemplateOptions, Json, RenderLimits, RenderOptions } from "./types.ts";
 
 /**

@@ -1,9 +1,9 @@
-import { BoundedInterpreter } from "./bounded-interpreter.ts";
-import { RenderBudget } from "./budget.ts";
-import { Environment } from "./jinja-library.ts";
+import { BoundedInterpreter } from "./jinja/bounded-interpreter.ts";
+import { RenderBudget } from "./jinja/budget.ts";
+import { Environment } from "./jinja/jinja-library.ts";
+import type { ParsedTemplate } from "./jinja/template-source.ts";
 import { sizeOfJson } from "./json-copy.ts";
 import { strftime } from "./strftime.ts";
-import type { ParsedTemplate } from "./template-source.ts";
 import type { Json, RenderLimits } from "./types.ts";
 
 /** Thrown by a template's `raise_exception`; never leaves `src/chat`. */

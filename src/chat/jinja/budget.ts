@@ -1,4 +1,4 @@
-import type { RenderLimits } from "./types.ts";
+import type { RenderLimits } from "../types.ts";
 
 /** Thrown inside the interpreter when a template asks for too much; never leaves `src/chat`. */
 export class LimitExceeded extends Error {}

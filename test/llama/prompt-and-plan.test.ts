@@ -1,0 +1,64 @@
+import { expect, test } from "bun:test";
+import { ChatTemplate } from "../../src/chat/index.ts";
+import { planAnswer } from "../../src/llama/answer-plan.ts";
+import { renderChat } from "../../src/llama/chat-completion.ts";
+import type { ChatCompletionParams } from "../../src/llama/types.ts";
+import { Model } from "../../src/model.ts";
+
+const model = await Model.load("models/tiny-chat-f16.gguf", { vocabOnly: true });
+
+const user = { role: "user" as const, content: "u" };
+
+/** What a plan's parser makes of an answer. */
+function read(source: string, params: ChatCompletionParams, answer: string) {
+  const template = new ChatTemplate(source);
+  const parser = planAnswer(model.vocab, template, renderChat(template, params), params).parser?.();
+  parser?.push(answer);
+  parser?.end("stop");
+  return parser?.message;
+}
+
+test("a thought is looked for where the template spells the marker's line end as an escape", () => {
+  const source =
+    "{{ messages[0].content }}{% if none_wanted %}{{ '<|channel>thought\\n<channel|>' }}{% endif %}{# <|tool_call> #}";
+  const answer = "<|channel>thought\nhm<channel|>Yes.";
+  expect(read(source, { messages: [user] }, answer)).toMatchObject({ content: "Yes.", reasoning: "hm" });
+  // The prompt has an empty one: then nothing is looked for.
+  const chat_template_kwargs = { none_wanted: true };
+  expect(read(source, { messages: [user], chat_template_kwargs }, answer)).toBeUndefined();
+});
+
+test("a thought that the prompt opens is read, however the template makes up its marker", () => {
+  const source =
+    "{{ messages[0].content }}{{ '<think{}>'.format(':opensource') }}{# <tool_calls{}><arg_key{}> #}";
+  expect(read(source, { messages: [user] }, "hm</think:opensource>Yes.")).toMatchObject({
+    content: "Yes.",
+    reasoning: "hm",
+  });
+});
+
+test("earlier calls become text where the template shows tools and has no place for calls", () => {
+  const template = new ChatTemplate(
+    "{% if tools %}List of tools: [{{ tools | map(attribute='function') | map('tojson') | join(', ') }}]{% endif %}" +
+      "{% for m in messages %}<{{ m.role }}>{{ m.content }}{% endfor %}",
+  );
+  expect(template.capabilities).toMatchObject({ tools: true, toolCalls: false });
+  const call = (id: string, given: string) => ({
+    id,
+    type: "function" as const,
+    function: { name: "add", arguments: given },
+  });
+  const messages = [
+    user,
+    {
+      role: "assistant" as const,
+      content: null,
+      tool_calls: [call("x", '{"a": 1, "b": "two"}'), call("y", "")],
+    },
+    { role: "tool" as const, tool_call_id: "x", content: "3" },
+  ];
+  const tools = [{ type: "function" as const, function: { name: "add" } }];
+  expect(renderChat(template, { messages, tools })).toBe(
+    'List of tools: [{"name": "add"}]<user>u<assistant><|tool_call_start|>[add(a=1, b="two"), add()]<|tool_call_end|><tool>3',
+  );
+});

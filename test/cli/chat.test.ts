@@ -99,3 +99,12 @@ test("a last line without a line break is read; empty ones are passed over", asy
   const { code, stdout } = await chat([], [], { input: `\n  \n${question}` });
   expect([code, stdout]).toEqual([0, `${paris}\n`]);
 });
+
+test("every answer has the shape that a flag asks for", async () => {
+  const flags = ["-j", '{"enum": ["yes", "no"]}', "-rea", "off", "--reasoning-budget", "5"];
+  const { code, stdout } = await chat(["Is it red?", question], flags);
+  expect([code, stdout.split("\n").slice(0, -1).map((line) => typeof JSON.parse(line))]).toEqual([
+    0,
+    ["string", "string"],
+  ]);
+});

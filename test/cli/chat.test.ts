@@ -103,8 +103,7 @@ test("a last line without a line break is read; empty ones are passed over", asy
 test("every answer has the shape that a flag asks for", async () => {
   const flags = ["-j", '{"enum": ["yes", "no"]}', "-rea", "off", "--reasoning-budget", "5"];
   const { code, stdout } = await chat(["Is it red?", question], flags);
-  expect([code, stdout.split("\n").slice(0, -1).map((line) => typeof JSON.parse(line))]).toEqual([
-    0,
-    ["string", "string"],
-  ]);
+  const answers = stdout.split("\n").slice(0, -1);
+  expect([code, answers.length]).toEqual([0, 2]);
+  for (const answer of answers) expect(["yes", "no"]).toContain(JSON.parse(answer));
 });

@@ -99,3 +99,11 @@ test("a last line without a line break is read; empty ones are passed over", asy
   const { code, stdout } = await chat([], [], { input: `\n  \n${question}` });
   expect([code, stdout]).toEqual([0, `${paris}\n`]);
 });
+
+test("every answer has the shape that a flag asks for", async () => {
+  const flags = ["-j", '{"enum": ["yes", "no"]}', "-rea", "off", "--reasoning-budget", "5"];
+  const { code, stdout } = await chat(["Is it red?", question], flags);
+  const answers = stdout.split("\n").slice(0, -1);
+  expect([code, answers.length]).toEqual([0, 2]);
+  for (const answer of answers) expect(["yes", "no"]).toContain(JSON.parse(answer));
+});

@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { ChatTemplate } from "../../src/chat/index.ts";
 import { planAnswer } from "../../src/llama/answer-plan.ts";
-import { renderChat } from "../../src/llama/chat-completion.ts";
+import { renderChat } from "../../src/llama/render-chat.ts";
 import type { ChatCompletionParams } from "../../src/llama/types.ts";
 import { Model } from "../../src/model.ts";
 
@@ -58,7 +58,7 @@ test("earlier calls become text where the template shows tools and has no place 
     { role: "tool" as const, tool_call_id: "x", content: "3" },
   ];
   const tools = [{ type: "function" as const, function: { name: "add" } }];
-  expect(renderChat(template, { messages, tools })).toBe(
-    'List of tools: [{"name": "add"}]<user>u<assistant><|tool_call_start|>[add(a=1, b="two"), add()]<|tool_call_end|><tool>3',
+  expect(renderChat(template, { messages, tools }).prompt).toBe(
+    'List of tools: [{"name": "add", "parameters": {"type": "object", "properties": {}}}]<user>u<assistant><|tool_call_start|>[add(a=1, b="two"), add()]<|tool_call_end|><tool>3',
   );
 });

@@ -161,7 +161,9 @@ function writeScalar(view: DataView, offset: number, type: string, value: Value,
       view.setInt32(offset, integer, true);
       break;
     case 8:
-      view.setBigInt64(offset, BigInt(integer), true);
+      // Two halves: bigints would be made for every sampler of every token.
+      view.setInt32(offset, integer, true);
+      view.setInt32(offset + 4, Math.floor(integer / 0x100000000), true);
       break;
     default:
       throw new TypeError(`${what}: cannot write a ${type}`);
@@ -188,8 +190,8 @@ function readScalar(view: DataView, offset: number, type: string): number {
     case "f64":
       return view.getFloat64(offset, true);
     case "i64":
-      return Number(view.getBigInt64(offset, true));
+      return 0x100000000 * view.getInt32(offset + 4, true) + view.getUint32(offset, true);
     default:
-      return Number(view.getBigUint64(offset, true));
+      return 0x100000000 * view.getUint32(offset + 4, true) + view.getUint32(offset, true);
   }
 }

@@ -64,16 +64,8 @@ export class Sampler extends Handle {
 
   /** `llama_sampler_init_greedy`: picks the most likely token. */
   static greedy(model: Model): Sampler {
-    return Sampler.#make(
-      model,
-      model.native.c.llama_sampler_init_greedy(),
-      {},
-      {
-        picks: true,
-        stateless: true,
-        keeps: { top: 1 },
-      },
-    );
+    const pointer = model.native.c.llama_sampler_init_greedy();
+    return Sampler.#make(model, pointer, {}, { picks: true, keeps: { top: 1 } });
   }
   /** `llama_sampler_init_dist`: picks at random by probability. */
   static dist(model: Model, options: Seeded = {}): Sampler {
@@ -91,15 +83,17 @@ export class Sampler extends Handle {
   static topP(model: Model, p: number, keep = 1): Sampler {
     const { c } = model.native;
     const pointer = c.llama_sampler_init_top_p(number(p, "top_p", 0), minKeep(keep));
-    const traits: SamplerTraits = p < 1 ? { keeps: { mass: p, keep } } : { changes: [] };
+    const mass = Math.fround(p);
+    const traits: SamplerTraits = mass < 1 ? { keeps: { mass, keep } } : { changes: [] };
     return Sampler.#make(model, pointer, { p, keep }, traits);
   }
   /** `llama_sampler_init_min_p`; 0 keeps all. */
   static minP(model: Model, p: number, keep = 1): Sampler {
     const { c } = model.native;
     const pointer = c.llama_sampler_init_min_p(number(p, "min_p", 0, 1), minKeep(keep));
+    const share = Math.fround(p);
     // Where more must be left than are likely enough, all are sorted.
-    const keeps: SamplerTraits = p > 0 && keep <= 1 ? { keeps: { share: p } } : {};
+    const keeps: SamplerTraits = share > 0 && keep <= 1 ? { keeps: { share } } : {};
     const traits = keep <= 1 ? { ...keeps, monotone: true } : {};
     return Sampler.#make(model, pointer, { p, keep }, traits);
   }
@@ -182,9 +176,15 @@ export class Sampler extends Handle {
       number(presence, "presence_penalty"),
     );
     // Beyond, logits may become so large that all others count as equal.
-    const tame = repeat >= 0.01 && repeat <= 100 && Math.max(Math.abs(frequency), Math.abs(presence)) <= 1e4;
+    const added = lastN * Math.abs(frequency) + Math.abs(presence);
+    const tame = repeat >= 0.01 && repeat <= 100 && added <= 1e7;
     const changes = tame ? ({ changes: "recent" } as const) : {};
-    return Sampler.#make(model, pointer, { ...options }, { window: lastN, overflows: true, ...changes });
+    return Sampler.#make(
+      model,
+      pointer,
+      { ...options },
+      { window: lastN, learns: true, overflows: true, ...changes },
+    );
   }
   /**
    * `llama_sampler_init_dry` against repeated sequences. It looks at each token of the vocabulary for each of `breakers`
@@ -213,7 +213,7 @@ export class Sampler extends Handle {
       list.address,
       breakers.length,
     );
-    return Sampler.#make(model, pointer, { ...options }, { window: lastN, changes: "recent" });
+    return Sampler.#make(model, pointer, { ...options }, { window: lastN, learns: true, changes: "recent" });
   }
   /**
    * `llama_sampler_init_adaptive_p`: picks a token near a target probability; below 0 by probability alone. A clone
@@ -225,23 +225,28 @@ export class Sampler extends Handle {
       number(options.decay ?? 0.9, "adaptive_decay", 0, 0.99),
       seed(options.seed),
     );
-    return Sampler.#make(model, pointer, { ...options }, { picks: true, awaitsPick: true });
+    return Sampler.#make(model, pointer, { ...options }, { picks: true, learns: true, awaitsPick: true });
   }
-  /** `llama_sampler_init_logit_bias` */
+  /** `llama_sampler_init_logit_bias`; biases of the same token are added up. */
   static logitBias(model: Model, biases: LogitBias): Sampler {
     const { native, vocab } = model;
-    const array = native.struct("llama_logit_bias", { count: Math.max(1, biases.length) });
-    for (const [index, [token, bias]] of biases.entries()) {
+    for (const [token, bias] of biases) {
       vocab.checkToken(token, "logit_bias");
       if (bias !== Number.NEGATIVE_INFINITY) number(bias, `logit_bias of token ${token}`);
-      array.set("token", token, index).set("bias", bias, index);
     }
-    const pointer = native.c.llama_sampler_init_logit_bias(vocab.size, biases.length, array.address);
-    const pairs = biases.map(([...pair]) => pair);
+    // Of several for one token libllama counts all or the first, by where among the candidates the token is.
+    const sums = new Map<number, number>();
+    for (const [token, bias] of biases) sums.set(token, Math.fround((sums.get(token) ?? 0) + bias));
+    const pairs = [...sums];
+    const array = native.struct("llama_logit_bias", { count: Math.max(1, pairs.length) });
+    for (const [index, [token, bias]] of pairs.entries())
+      array.set("token", token, index).set("bias", bias, index);
+    const pointer = native.c.llama_sampler_init_logit_bias(vocab.size, pairs.length, array.address);
     const small = pairs.every(([, bias]) => bias < 1e6 && (bias > -1e6 || bias === Number.NEGATIVE_INFINITY));
-    const changes = pairs.map(([token]) => token);
-    const traits = small ? { biases: pairs, stateless: true, changes } : { overflows: true };
-    return Sampler.#make(model, pointer, { biases: pairs }, traits);
+    const changes = [...sums.keys()];
+    const traits = small ? { biases: pairs, changes } : { overflows: true };
+    const settings = { biases: biases.map(([...pair]) => pair) };
+    return Sampler.#make(model, pointer, settings, traits);
   }
   /** `llama_sampler_init_infill`, for filling in the middle; it compares all pairs of at most 1000 candidates. */
   static infill(model: Model): Sampler {
@@ -255,7 +260,7 @@ export class Sampler extends Handle {
     const { c, memory } = model.native;
     const [text, name] = [memory.string(source, "grammar"), memory.string(root, "root")];
     const pointer = c.llama_sampler_init_grammar(model.vocab.pointer, text.address, name.address);
-    return Sampler.#make(model, pointer, { source, root }, { guard });
+    return Sampler.#make(model, pointer, { source, root }, { learns: true, guard });
   }
   /**
    * `llama_sampler_init_grammar_lazy_patterns`: a grammar that sleeps until one of `words` comes up in the text, or one of
@@ -287,7 +292,7 @@ export class Sampler extends Handle {
       memory.addressOf(ids),
       ids.length,
     );
-    return Sampler.#make(model, pointer, { source, root, words, tokens }, { guard });
+    return Sampler.#make(model, pointer, { source, root, words, tokens }, { learns: true, guard });
   }
   /** A sampler in TypeScript, for a chain. */
   static custom(options: CustomSamplerOptions): CustomSampler {

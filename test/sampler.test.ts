@@ -295,6 +295,26 @@ describe("a sampler in TypeScript", () => {
     expect(seen.slice(2)).toEqual(seen.slice(0, 2));
   });
 
+  test("may choose a token by another chain meanwhile", () => {
+    const order = [...logits.keys()].sort((a, b) => logits[b]! - logits[a]!);
+    for (const narrowing of ["survivors", "none"] as const) {
+      using other = chainOf(["top-p", "min-p", "dist"], 3);
+      using chain = chainOf(["top-k"], 1)
+        .add(
+          Sampler.custom({
+            name: "asking",
+            apply: (candidates) => {
+              other.sample(contextOf(logits.toReversed()));
+              candidates.logits[0] = Number.NEGATIVE_INFINITY;
+            },
+          }),
+        )
+        .add(Sampler.greedy(model));
+      for (const each of [chain, other]) each.narrowing = narrowing;
+      expect(chain.sample(context)).toBe(order[1]!);
+    }
+  });
+
   test("is cloned with the chain where it can be", () => {
     const counting = (start: number) => {
       let count = start;

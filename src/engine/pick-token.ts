@@ -57,20 +57,21 @@ function sample(request: ActiveRequest, context: Context, index: number): Sample
   // Where a grammar forbids it, the thought goes on.
   const forced = request.thought?.next;
   const due = forced !== undefined && sampler.allows(forced) ? forced : undefined;
-  if (count === undefined) {
+  if (count === undefined && due === undefined) {
     try {
-      if (due !== undefined) sampler.accept(due);
-      return { token: due ?? sampler.sample(context, index), logprob: 0, top: [] };
+      return { token: sampler.sample(context, index), logprob: 0, top: [] };
     } catch (error) {
       // Samplers refuse NaN too, but cannot say whether it was the model's.
       checkedLogits(context, index);
       throw error;
     }
   }
+  // With a token that has to come, too: what is kept of the text so far must be sound.
   const scan = checkedLogits(context, index);
+  if (due !== undefined) sampler.accept(due);
+  if (count === undefined) return { token: due!, logprob: 0, top: [] };
   const normaliser = scanLogSumExp(scan);
   const top = scanTopLogprobs(scan, count, normaliser);
-  if (due !== undefined) sampler.accept(due);
   const token = due ?? sampler.sampleFrom(scan);
   // The sampler may have changed the copy.
   return { token, logprob: context.outputs.logit(index, token) - normaliser, top };

@@ -30,11 +30,11 @@ export function pickListed(scan: LogitsScan, links: readonly Link[], grammar: Sa
   if (count === 0) return { token: undefined };
   for (const link of links as readonly NativeSampler[]) {
     if (!candidates.hasChoice) return { token: undefined };
-    const { size } = candidates;
+    const { keeps, picks } = link.traits;
+    const sorts = keeps !== undefined && !("share" in keeps) && !picks;
+    const logits = sorts ? candidates.logits() : undefined;
     link.apply(candidates);
-    const { keeps } = link.traits;
-    const sorts = keeps !== undefined && !("share" in keeps) && !link.traits.picks;
-    if (sorts && candidates.hasTies(size)) return undefined;
+    if (logits && candidates.hasTies(logits)) return undefined;
   }
   return { token: candidates.selected };
 }

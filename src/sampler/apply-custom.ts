@@ -1,4 +1,3 @@
-import { entryWords } from "../../lib/logits-kernel.ts";
 import type { LogitsScan } from "../../lib/logits-scan.ts";
 import type { Candidates } from "./candidates.ts";
 import type { CandidateView, CustomSampler, CustomSamplerInfo } from "./custom.ts";
@@ -31,27 +30,20 @@ export function applyToSome(
   candidates: Candidates,
   info: CustomSamplerInfo & { readonly vocabularySize: number },
 ): void {
-  const entries = candidates.entries();
-  const { size } = candidates;
-  const tokens = new Int32Array(size);
-  const logits = new Float32Array(size);
-  for (let index = 0; index < size; index++) {
-    tokens[index] = entries.tokens[entryWords * index]!;
-    logits[index] = entries.logits[entryWords * index]!;
-  }
-  let whole: Float32Array | undefined;
-  const spread = () => {
-    if (!whole) {
-      whole = new Float32Array(info.vocabularySize).fill(Number.NEGATIVE_INFINITY);
-      for (const [index, token] of tokens.entries()) whole[token] = logits[index]!;
-    }
-    return whole;
-  };
-  custom.apply({ tokens: tokens.slice(), logits, whole: spread }, info);
-  if (whole) for (const [index, token] of tokens.entries()) logits[index] = whole[token]!;
-  const broken = logits.findIndex(isBroken);
-  if (broken >= 0) throw custom.broken(tokens[broken]!, logits[broken]!);
-  candidates.changeLogits(logits);
+  candidates.changeLogits((tokens, logits) => {
+    let whole: Float32Array | undefined;
+    const spread = () => {
+      if (!whole) {
+        whole = new Float32Array(info.vocabularySize).fill(Number.NEGATIVE_INFINITY);
+        for (const [index, token] of tokens.entries()) whole[token] = logits[index]!;
+      }
+      return whole;
+    };
+    custom.apply({ tokens: tokens.slice(), logits, whole: spread }, info);
+    if (whole) for (const [index, token] of tokens.entries()) logits[index] = whole[token]!;
+    const broken = logits.findIndex(isBroken);
+    if (broken >= 0) throw custom.broken(tokens[broken]!, logits[broken]!);
+  });
 }
 
 function isBroken(logit: number): boolean {

@@ -79,7 +79,7 @@ export class Candidates {
 
   /** Takes the first `count` entries of the room as they are, in the order of tokens. @param largest logit of any token. */
   take(count: number, largest: number): void {
-    this.#array.set("data", this.#base).set("size", count).set("selected", -1).set("sorted", false);
+    this.#take(count, { sorted: false });
     if (largest > sortable) this.settle();
   }
 
@@ -109,7 +109,7 @@ export class Candidates {
   /** Takes the first `count` of the sorted entries that {@link copy} gave. */
   putBack(entries: Int32Array, count: number): void {
     this.#ids.set(entries.subarray(0, entryWords * count));
-    this.#array.set("data", this.#base).set("size", count).set("selected", -1).set("sorted", true);
+    this.#take(count, { sorted: true });
   }
 
   /** Leaves one of the candidates. */
@@ -127,35 +127,52 @@ export class Candidates {
     for (let word = 0; word < tokens.length; word += entryWords) target[tokens[word]!] = logits[word]!;
   }
 
-  /** Gives the candidates other logits; their order stays. Shape [size]. */
-  changeLogits(source: Float32Array): void {
+  /**
+   * Gives the candidates the logits that `change` leaves in the copy it is given; their order stays. It may itself choose
+   * among other candidates, in this very room.
+   */
+  changeLogits(change: (tokens: Int32Array, logits: Float32Array) => void): void {
+    const isSorted = this.#array.get("sorted") === 1;
+    const before = this.logits();
     const start = this.#start();
+    const tokens = new Int32Array(before.length);
+    for (let index = 0; index < tokens.length; index++)
+      tokens[index] = this.#ids[start + entryWords * index]!;
+    const logits = before.slice();
+    change(tokens, logits);
     let changed = false;
-    for (let index = 0; index < source.length; index++) {
-      const word = start + entryWords * index + 1;
-      const logit = source[index]!;
-      changed ||= logit !== this.#values[word];
-      this.#values[word] = logit;
+    for (let index = 0; index < tokens.length; index++) {
+      const word = entryWords * index;
+      this.#ids[word] = tokens[index]!;
+      this.#values[word + 1] = logits[index]!;
+      this.#values[word + 2] = 0;
+      changed ||= logits[index] !== before[index];
     }
-    if (!changed) return;
-    this.#array.set("sorted", false);
-    this.settle();
+    this.#take(tokens.length, { sorted: isSorted && !changed });
+    if (changed) this.settle();
   }
 
-  /**
-   * Whether any of the candidates, which are sorted, is as likely as another of the `total` that there were before they were
-   * sorted in their place.
-   */
-  hasTies(total: number): boolean {
+  /** Logits of the candidates in their order; a copy. Shape [size]. */
+  logits(): Float32Array {
+    const start = this.#start();
+    const copy = new Float32Array(this.size);
+    for (let index = 0; index < copy.length; index++)
+      copy[index] = this.#values[start + entryWords * index + 1]!;
+    return copy;
+  }
+
+  /** Whether any of the candidates, which are sorted, is as likely as another of those that there were `before`. */
+  hasTies(before: Float32Array): boolean {
     const values = this.#values;
     const start = this.#start();
     const end = this.#end(start);
     for (let word = start + entryWords; word < end; word += entryWords)
       if (values[word + 1] === values[word + 1 - entryWords]) return true;
+    // Where the list was cut, the least of it may have had its like among those that are gone.
     const last = values[end - entryWords + 1];
-    for (let word = end; word < start + entryWords * total; word += entryWords)
-      if (values[word + 1] === last) return true;
-    return false;
+    let alike = 0;
+    for (const logit of before) if (logit === last) alike++;
+    return alike > 1;
   }
 
   /** Whether any candidate can be picked. */
@@ -225,6 +242,10 @@ export class Candidates {
     this.#native.memory.copyInto(this.#ids.subarray(0, entryWords * this.size), data);
     this.#array.set("data", this.#base);
     return 0;
+  }
+
+  #take(count: number, { sorted }: { sorted: boolean }): void {
+    this.#array.set("data", this.#base).set("size", count).set("selected", -1).set("sorted", sorted);
   }
 
   #largest(start: number, end: number): number {

@@ -9,7 +9,6 @@ import { CustomSampler } from "./custom.ts";
 import type { Link, Narrowing } from "./narrowing.ts";
 import { forbidden, NativeSampler } from "./native-sampler.ts";
 import { Picker } from "./picker.ts";
-import { RecentTokens } from "./recent-tokens.ts";
 import { TokenHistory } from "./token-history.ts";
 
 /** What a chain needs of a context. */
@@ -41,9 +40,6 @@ export class SamplerChain extends Handle {
   readonly #picker: Picker;
   /** For contexts that only give copies of their logits. */
   #scan: LogitsScan | undefined;
-  /** As many tokens as any sampler looks back at. */
-  #recent = new RecentTokens(1);
-  #window = 1;
   #history = new TokenHistory();
   #sampleMs = 0;
   #sampleCount = 0;
@@ -104,7 +100,6 @@ export class SamplerChain extends Handle {
     else {
       this.model.native.c.llama_sampler_chain_add(this.pointer, inner.pointer);
       this.#links.push(inner);
-      this.#lookBack(inner.traits.window ?? 0);
     }
     return this;
   }
@@ -161,8 +156,7 @@ export class SamplerChain extends Handle {
     const token = this.#picker.choose(scan, {
       links: this.#links,
       grammar: this.#grammar,
-      recent: this.#recent,
-      tokens: this.#history.view(),
+      history: this.#history,
     });
     if (token !== undefined) this.#accept(token);
     this.#sampleMs += performance.now() - started;
@@ -211,14 +205,12 @@ export class SamplerChain extends Handle {
       const window = link instanceof CustomSampler ? tokens.length : (link.traits.window ?? 0);
       for (const token of tokens.subarray(Math.max(0, tokens.length - window))) link.accept(token);
     }
-    for (const token of tokens.subarray(Math.max(0, tokens.length - this.#window))) this.#recent.push(token);
     if (this.#hasCustom) this.#history.append(tokens);
   }
 
   reset(): void {
     this.assertUsable();
     this.#history = new TokenHistory();
-    this.#recent.clear();
     this.#grammar?.reset();
     for (const link of this.#links) link.reset();
   }
@@ -232,7 +224,6 @@ export class SamplerChain extends Handle {
     }
     copy.#grammar = this.#grammar?.clone();
     copy.#history = this.#history.clone();
-    copy.#recent.copyFrom(this.#recent);
     copy.narrowing = this.narrowing;
     return copy;
   }
@@ -252,7 +243,6 @@ export class SamplerChain extends Handle {
       (link as NativeSampler).copyFrom(source);
     }
     if (this.#grammar) this.#grammar.copyFrom(other.#grammar!);
-    this.#recent.copyFrom(other.#recent);
   }
 
   /** Which candidates samplers are given. Default "survivors". */
@@ -292,13 +282,6 @@ export class SamplerChain extends Handle {
     throw new RangeError(`index must be between 0 and ${this.#links.length - 1}, got ${index}`);
   }
 
-  /** Remembers more tokens where a sampler looks back further; of those before it has not been told either. */
-  #lookBack(window: number): void {
-    if (window <= this.#window) return;
-    this.#window = window;
-    this.#recent = this.#recent.resized(window);
-  }
-
   get #hasCustom(): boolean {
     return this.#links.some((link) => link instanceof CustomSampler);
   }
@@ -312,7 +295,6 @@ export class SamplerChain extends Handle {
   #accept(token: number): void {
     this.#grammar?.accept(token);
     for (const link of this.#links) link.accept(token);
-    this.#recent.push(token);
     if (this.#hasCustom) this.#history.push(token);
   }
 

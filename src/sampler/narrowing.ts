@@ -1,11 +1,9 @@
 import type { LogitsScan } from "../../lib/logits-scan.ts";
 import type { Candidates } from "./candidates.ts";
-import { ChangedTokens } from "./changed-tokens.ts";
 import type { CustomSampler } from "./custom.ts";
 import { NativeSampler } from "./native-sampler.ts";
 import { Nucleus } from "./nucleus.ts";
 import { Prefilter } from "./prefilter.ts";
-import type { RecentTokens } from "./recent-tokens.ts";
 
 export type Link = NativeSampler | CustomSampler;
 
@@ -25,25 +23,20 @@ export interface Narrower {
   narrow(scan: LogitsScan): Narrowed | undefined;
   /** The same of the candidates that a grammar allows, where there is a faster way than listing them. */
   narrowAllowed?(scan: LogitsScan, allows: (token: number) => boolean): Narrowed | undefined;
-  dispose(): void;
+  dispose?(): void;
 }
 
 /** Undefined for a chain of which only the whole vocabulary tells what is picked. */
-export function narrowerFor(links: readonly Link[], recent: RecentTokens): Narrower | undefined {
-  const biased = new Set<number>();
-  let remembers = false;
-  for (const [index, link] of links.entries()) {
+export function narrowerFor(links: readonly Link[]): Narrower | undefined {
+  const before: NativeSampler[] = [];
+  for (const link of links) {
     if (!(link instanceof NativeSampler)) return undefined;
     const { keeps, changes } = link.traits;
-    if (keeps) {
-      const changed = new ChangedTokens(biased, remembers ? recent : undefined);
-      return "mass" in keeps
-        ? new Nucleus(links, index, changed, keeps)
-        : new Prefilter(links.slice(0, index + 1) as NativeSampler[], changed, keeps);
-    }
+    if (keeps && "mass" in keeps)
+      return new Nucleus(link.native, { before, keeps, after: links.slice(before.length + 1) });
+    if (keeps) return new Prefilter(link, { before, keeps });
     if (changes === undefined) return undefined;
-    if (changes === "recent") remembers = true;
-    else for (const token of changes) biased.add(token);
+    before.push(link);
   }
   return undefined;
 }

@@ -2,13 +2,11 @@ import type { Native, Pointer } from "../../ffi/index.ts";
 import { entryWords } from "../../lib/logits-kernel.ts";
 import type { LogitsScan } from "../../lib/logits-scan.ts";
 import { allCandidates } from "./all-candidates.ts";
-import { bucketOf, edgeMargin, edgeOf } from "./buckets.ts";
 import type { Candidates } from "./candidates.ts";
-import type { ChangedTokens } from "./changed-tokens.ts";
 import type { Link, Narrowed, Narrower } from "./narrowing.ts";
-import { NativeSampler } from "./native-sampler.ts";
-import { thresholdOfTop } from "./prefilter.ts";
+import { changedBy, type Keeps, NativeSampler } from "./native-sampler.ts";
 import { Survivors, withLogit } from "./survivors.ts";
+import { bucketsOfShare, leastCovered, leastOfShare, thresholdOfTop } from "./thresholds.ts";
 
 /** libllama sorts so many first, and all only where these are not enough; of up to `mostSortedWhole` it sorts all at once. */
 const sortedFirst = 256;
@@ -18,6 +16,14 @@ const sizes = [2048, 16384, 49152];
 const singlePrecision = 2 ** -24;
 /** Roundings besides those of adding up: of exp() there and here, and of their arguments. */
 const fewRoundings = 64;
+
+/** A chain around the sampler that keeps a mass. */
+interface Parts {
+  /** Those that change few tokens. */
+  readonly before: readonly NativeSampler[];
+  readonly keeps: Extract<Keeps, { mass: number }>;
+  readonly after: readonly Link[];
+}
 
 /** Where a sorted list is cut off: between these two lengths, for all that is known. Infinity is beyond its end. */
 interface Cut {
@@ -47,7 +53,6 @@ interface Total {
 export class Nucleus implements Narrower {
   readonly #before: readonly NativeSampler[];
   readonly #after: readonly Link[];
-  readonly #changed: ChangedTokens;
   readonly #mass: number;
   readonly #keep: number;
   /** What the next sampler keeps, by share of the likeliest; 0 where it is another. */
@@ -61,27 +66,19 @@ export class Nucleus implements Narrower {
   /** Stands in for the sampler that picks; undefined where the rest of the chain cannot be run twice. */
   readonly #double: NativeSampler | undefined;
 
-  /** @param index of the sampler that keeps a mass. */
-  constructor(
-    links: readonly Link[],
-    index: number,
-    changed: ChangedTokens,
-    { mass, keep }: { mass: number; keep: number },
-  ) {
-    const { native } = links[index] as NativeSampler;
-    this.#before = links.slice(0, index) as NativeSampler[];
-    this.#after = links.slice(index + 1);
-    this.#changed = changed;
-    this.#mass = Math.fround(mass);
-    this.#keep = keep;
+  constructor(native: Native, { before, keeps, after }: Parts) {
+    this.#before = before;
+    this.#after = after;
+    this.#mass = keeps.mass;
+    this.#keep = keeps.keep;
     this.#native = native;
     this.#survivors = Survivors.for(native);
     this.#sortFirst = native.c.llama_sampler_init_top_k(sortedFirst);
     this.#sortAll = native.c.llama_sampler_init_top_k(0x7fffffff);
     this.#likeliest = native.c.llama_sampler_init_top_p(0, 1);
     const next = this.#after[0];
-    const keeps = next instanceof NativeSampler ? next.traits.keeps : undefined;
-    this.#share = keeps && "share" in keeps ? keeps.share : 0;
+    const nextKeeps = next instanceof NativeSampler ? next.traits.keeps : undefined;
+    this.#share = nextKeeps && "share" in nextKeeps ? nextKeeps.share : 0;
     const last = this.#after.at(-1);
     const isMonotone = this.#after
       .slice(0, -1)
@@ -90,7 +87,7 @@ export class Nucleus implements Narrower {
   }
 
   narrow(scan: LogitsScan): Narrowed | undefined {
-    const changed = this.#changed.list();
+    const changed = changedBy(this.#before);
     if (!Survivors.canNarrow(scan, changed) || !scan.hasMoreThan(mostSortedWhole)) return undefined;
     const { candidates } = this.#survivors;
     const { c } = this.#native;
@@ -129,8 +126,7 @@ export class Nucleus implements Narrower {
   #threshold(scan: LogitsScan, count: number, { largest }: Total): number | undefined {
     const threshold = thresholdOfTop(scan, count, "buckets");
     if (this.#share === 0) return threshold;
-    // One bucket more: the lowest that is handed on is sorted otherwise.
-    const last = edgeOf(bucketOf(largest + Math.log(this.#share)) - 1);
+    const last = bucketsOfShare(largest, this.#share);
     return threshold !== undefined && last !== undefined ? Math.max(threshold, last) : (threshold ?? last);
   }
 
@@ -154,7 +150,7 @@ export class Nucleus implements Narrower {
 
   /** Where the mass ends, or the next sampler would. */
   #cut(candidates: Candidates, { largest, sum, roundings }: Total): Cut {
-    const least = this.#share > 0 ? largest + Math.log(this.#share) - edgeMargin : Number.NEGATIVE_INFINITY;
+    const least = this.#share > 0 ? leastOfShare(largest, this.#share) : Number.NEGATIVE_INFINITY;
     const { logits } = candidates.entries();
     let low = Number.POSITIVE_INFINITY;
     let mass = 0;
@@ -184,12 +180,14 @@ export class Nucleus implements Narrower {
     const list = candidates.copy();
     if (this.#settle(list, cut)) return isPicked;
     candidates.putBack(list, cut.high);
-    const { low, high } = this.#cut(candidates, this.#askedFor(scan, total));
-    if (low === high && high <= cut.high) {
+    const asked = this.#cut(candidates, this.#askedFor(scan, total));
+    // The mass may not be reached where the next sampler ends the list.
+    const [low, high] = [Math.min(asked.low, cut.high), Math.min(asked.high, cut.high)];
+    if (low === high) {
       candidates.putBack(list, high);
       return isCut;
     }
-    return this.#settle(list, { low, high: Math.min(high, cut.high) }) ? isPicked : undefined;
+    return this.#settle(list, { low, high }) ? isPicked : undefined;
   }
 
   /** Leaves the one candidate of a sorted list that is picked whatever the list's length; false where that is not so. */
@@ -257,8 +255,7 @@ function coveredLength(candidates: Candidates, threshold: number): number {
   const { logits } = candidates.entries();
   let length = candidates.size;
   const logitOf = (index: number) => logits[entryWords * index]!;
-  const last = edgeOf(bucketOf(logitOf(length - 1)) + 1)!;
-  const least = Math.max(threshold, last) + 2 * edgeMargin;
+  const least = leastCovered(threshold, logitOf(length - 1));
   while (length > 0 && logitOf(length - 1) < least) length--;
   return length;
 }

@@ -9,16 +9,14 @@ import type { Candidates } from "./candidates.ts";
 import { CustomSampler } from "./custom.ts";
 import { type Link, type Narrower, type Narrowing, narrowerFor } from "./narrowing.ts";
 import { NativeSampler } from "./native-sampler.ts";
-import type { RecentTokens } from "./recent-tokens.ts";
+import type { TokenHistory } from "./token-history.ts";
 
 /** What a choice depends on besides the logits. */
 export interface PickerState {
   readonly links: readonly Link[];
   readonly grammar: Sampler | undefined;
-  /** As many tokens as any sampler looks back at. */
-  readonly recent: RecentTokens;
   /** Prompt and generated tokens, for samplers in TypeScript. */
-  readonly tokens: Int32Array;
+  readonly history: TokenHistory;
 }
 
 /** Chooses tokens by the links of a chain: among candidates that may be picked, where that can be known, or among all. */
@@ -39,7 +37,7 @@ export class Picker {
   /** What was found out about the links holds no longer. */
   forget(): void {
     this.#greedy = undefined;
-    this.#narrower?.dispose();
+    this.#narrower?.dispose?.();
     this.#narrower = undefined;
   }
 
@@ -47,63 +45,65 @@ export class Picker {
    * The token chosen; undefined where the grammar allows none. The logits may be changed.
    * @throws RequestError where samplers ruled out every token, RangeError for NaN.
    */
-  choose(scan: LogitsScan, state: PickerState): number | undefined {
-    const { links, grammar, tokens } = state;
-    this.#greedy ??= biasesBeforeGreedy(links) ?? null;
-    if (this.#greedy && !grammar) return pickGreedily(scan, this.#greedy);
+  choose(scan: LogitsScan, { links, grammar, history }: PickerState): number | undefined {
+    const narrows = this.narrowing === "survivors";
+    if (narrows && !grammar) {
+      if (this.#greedy === undefined) this.#greedy = biasesBeforeGreedy(links) ?? null;
+      if (this.#greedy) return pickGreedily(scan, this.#greedy);
+    }
     const leading = links.findIndex((link) => !(link instanceof CustomSampler));
-    for (const link of links.slice(0, leading)) applyToAll(link as CustomSampler, scan, { tokens });
+    for (const link of links.slice(0, leading))
+      applyToAll(link as CustomSampler, scan, { tokens: history.view() });
     const rest = leading > 0 ? links.slice(leading) : links;
-    let token = this.#pick(scan, rest, state);
+    if (narrows && this.#narrower === undefined) this.#narrower = narrowerFor(rest) ?? null;
+    let token = this.#pick(scan, rest, history);
     if (token === undefined) throw nothingLeft();
     if (!grammar || grammar.allows(token)) return token;
-    const allowed = this.#pickAllowed(scan, rest, grammar, tokens);
+    const allowed = narrows ? this.#pickAllowed(scan, rest, { grammar, history }) : undefined;
     if (allowed) return allowed.token;
     // libllama's filter lets a few tokens pass that it would then end the process on; those are ruled out one by one.
     while (token !== undefined && !grammar.allows(token)) {
       scan.set(token, Number.NEGATIVE_INFINITY);
-      token = this.#pickFromAll(scan, rest, { tokens, grammar });
+      token = this.#pickFromAll(scan, rest, { grammar, history });
     }
     return token;
   }
 
   /** The token that the samplers choose; undefined where none is left to choose from. */
-  #pick(scan: LogitsScan, links: readonly Link[], { recent, tokens }: PickerState): number | undefined {
-    if (this.narrowing === "survivors") {
-      if (this.#narrower === undefined) this.#narrower = narrowerFor(links, recent) ?? null;
-      const narrowed = this.#narrower?.narrow(scan);
-      if (narrowed) {
-        this.narrowed++;
-        return this.#apply(narrowed.candidates, links.slice(narrowed.applied), tokens);
-      }
-    }
-    return this.#pickFromAll(scan, links, { tokens });
+  #pick(scan: LogitsScan, links: readonly Link[], history: TokenHistory): number | undefined {
+    const narrowed = this.narrowing === "survivors" ? this.#narrower?.narrow(scan) : undefined;
+    if (!narrowed) return this.#pickFromAll(scan, links, { grammar: undefined, history });
+    this.narrowed++;
+    return this.#apply(narrowed.candidates, links.slice(narrowed.applied), history);
   }
 
   /** Among the tokens that the grammar allows, the likeliest of which are found without looking at all. */
-  #pickAllowed(scan: LogitsScan, links: readonly Link[], grammar: Sampler, tokens: Int32Array): AllowedPick {
-    if (this.narrowing === "none") return undefined;
+  #pickAllowed(
+    scan: LogitsScan,
+    links: readonly Link[],
+    { grammar, history }: { grammar: Sampler; history: TokenHistory },
+  ): AllowedPick {
     const narrowed = this.#narrower?.narrowAllowed?.(scan, (token) => grammar.allows(token));
     if (!narrowed) return pickListed(scan, links, grammar);
-    const token = this.#apply(narrowed.candidates, links.slice(narrowed.applied), tokens);
+    const token = this.#apply(narrowed.candidates, links.slice(narrowed.applied), history);
     return token === undefined ? undefined : { token };
   }
 
   #pickFromAll(
     scan: LogitsScan,
     links: readonly Link[],
-    { tokens, grammar }: { tokens: Int32Array; grammar?: Sampler },
+    { grammar, history }: Omit<PickerState, "links">,
   ): number | undefined {
     const candidates = allCandidates(this.#model.native, scan);
     if (candidates.hasChoice) grammar?.apply(candidates);
-    return this.#apply(candidates, links, tokens);
+    return this.#apply(candidates, links, history);
   }
 
-  #apply(candidates: Candidates, links: readonly Link[], tokens: Int32Array): number | undefined {
+  #apply(candidates: Candidates, links: readonly Link[], history: TokenHistory): number | undefined {
     for (const link of links) {
       if (!candidates.hasChoice) return undefined;
       if (link instanceof NativeSampler) link.apply(candidates);
-      else applyToSome(link, candidates, { tokens, vocabularySize: this.#model.vocab.size });
+      else applyToSome(link, candidates, { tokens: history.view(), vocabularySize: this.#model.vocab.size });
     }
     return candidates.selected;
   }

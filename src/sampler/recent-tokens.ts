@@ -9,9 +9,9 @@ export class RecentTokens {
     this.#ring = new Int32Array(Math.max(1, capacity));
   }
 
-  /** Different tokens among them. */
-  get distinct(): ReadonlyMap<number, number> {
-    return this.#counts;
+  /** Each of them once. */
+  get distinct(): Iterable<number> {
+    return this.#counts.keys();
   }
 
   push(token: number): void {
@@ -26,15 +26,6 @@ export class RecentTokens {
     this.#length = 0;
     this.#next = 0;
     this.#counts.clear();
-  }
-
-  /** The same tokens, with room for more. */
-  resized(capacity: number): RecentTokens {
-    const larger = new RecentTokens(capacity);
-    const oldest = this.#next - this.#length + this.#ring.length;
-    for (let index = 0; index < this.#length; index++)
-      larger.push(this.#ring[(oldest + index) % this.#ring.length]!);
-    return larger;
   }
 
   /** Takes over what another has. */

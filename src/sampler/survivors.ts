@@ -40,28 +40,28 @@ export class Survivors {
   }
 
   /**
-   * Takes the tokens whose logits are not less than `threshold`, and the `changed` ones, in the order of tokens.
+   * Takes the tokens whose logits are not less than `threshold`, and of the `changed` ones those that are not ruled out, in the
+   * order of tokens.
    * @returns how many there are; undefined where they are too many.
    */
   gather(scan: LogitsScan, threshold: number, changed: readonly number[]): number | undefined {
-    const { largest } = scan;
-    const count = withLogit(scan, changed, Number.POSITIVE_INFINITY, () =>
-      scan.gatherFrom(threshold, this.#room),
-    );
-    if (count > mostSurvivors) return undefined;
-    const kept = changed.length > 0 ? this.#putBack(scan.logits, count) : count;
-    this.candidates.take(kept, largest);
-    return kept;
+    const count = scan.gatherFrom(threshold, this.#room);
+    const least = Math.fround(threshold);
+    const { logits } = scan;
+    const others = changed.filter((token) => logits[token]! < least && isLeft(logits[token]!));
+    if (count + others.length > mostSurvivors) return undefined;
+    this.#insert(count, others, logits);
+    this.candidates.take(count + others.length, scan.largest);
+    return count + others.length;
   }
 
-  /** Takes these tokens, but those that are ruled out. */
+  /** Takes these tokens, each given once, but those that are ruled out. */
   list(scan: LogitsScan, tokens: readonly number[]): { candidates: Candidates; count: number } {
-    const { words } = this.#room;
-    const sorted = Int32Array.from(tokens).sort();
-    for (const [index, token] of sorted.entries()) words[entryWords * index] = token;
-    const count = this.#putBack(scan.logits, sorted.length);
-    this.candidates.take(count, scan.largest);
-    return { candidates: this.candidates, count };
+    const { logits } = scan;
+    const left = tokens.filter((token) => isLeft(logits[token]!));
+    this.#insert(0, left, logits);
+    this.candidates.take(left.length, scan.largest);
+    return { candidates: this.candidates, count: left.length };
   }
 
   /** Leaves those of the gathered that pass, in their order. @returns how many are left. */
@@ -76,23 +76,29 @@ export class Survivors {
     return kept;
   }
 
-  /** Gives entries of changed tokens the logits they had, and drops those that are ruled out. @returns how many are left. */
-  #putBack(logits: Float32Array, count: number): number {
+  /** Puts tokens in their places among the first `count` entries, which are in order: from the end on, so that each moves once. */
+  #insert(count: number, tokens: number[], logits: Float32Array): void {
     const { words } = this.#room;
     const values = this.#values;
-    let kept = 0;
-    for (let index = 0; index < count; index++) {
-      const word = entryWords * index;
-      const token = words[word]!;
-      const logit = logits[token]!;
-      if (logit === Number.NEGATIVE_INFINITY) continue;
-      const to = entryWords * kept++;
+    tokens.sort((a, b) => a - b);
+    let from = entryWords * (count - 1);
+    let to = from + entryWords * tokens.length;
+    for (const token of tokens.toReversed()) {
+      for (; from >= 0 && words[from]! > token; from -= entryWords, to -= entryWords) {
+        words[to] = words[from]!;
+        words[to + 1] = words[from + 1]!;
+        words[to + 2] = 0;
+      }
       words[to] = token;
-      values[to + 1] = logit;
+      values[to + 1] = logits[token]!;
       words[to + 2] = 0;
+      to -= entryWords;
     }
-    return kept;
   }
+}
+
+function isLeft(logit: number): boolean {
+  return logit > Number.NEGATIVE_INFINITY;
 }
 
 /** What `look` finds while some tokens have another logit. */

@@ -114,7 +114,13 @@ describe("a request that makes everything NaN", () => {
 
   test("leaves nothing in the cache, whether it generates, only fills it, or is given up", () => {
     using engine = harness();
-    const bad = [engine.submit(france, broken), engine.submit(norway, { ...broken, maxTokens: 0 })];
+    // The thought's end is written without a look at the logits.
+    const thought = { tokens: 0, open: "", close: "</think>", end: [5, 6, 7] };
+    const bad = [
+      engine.submit(france, broken),
+      engine.submit(norway, { ...broken, maxTokens: 0 }),
+      engine.submit(norway, { ...broken, thought }),
+    ];
     engine.run();
     for (const id of bad) expectBroken(engine, id);
     expect(engine.core.snapshot).toMatchObject({ parked: 0, usedCells: 0 });

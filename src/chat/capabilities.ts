@@ -22,6 +22,8 @@ export interface TemplateCapabilities {
   readonly objectArguments: boolean;
   /** Tool calls are written beside content that is null, and not beside content that is empty. */
   readonly nullContent: boolean;
+  /** Tool calls are written beside content that is neither null nor empty. */
+  readonly contentBesideCalls: boolean;
   /** Where the template looks for an earlier thought: a field of the message, or a part of its content. */
   readonly reasoning: "reasoning_content" | "reasoning" | "thinking" | "thought" | "part";
   /** A message with tool calls may have both a thought and content. */
@@ -106,6 +108,7 @@ type ToolCallCapabilities = Pick<
   | "stringArguments"
   | "objectArguments"
   | "nullContent"
+  | "contentBesideCalls"
   | "reasoningBesideContent"
 >;
 
@@ -172,6 +175,8 @@ function probeToolCalls(
     stringArguments,
     objectArguments,
     nullContent,
+    contentBesideCalls:
+      answered(given, content("c")).includes(CALLED) || !answered(given, blank).includes(CALLED),
     reasoningBesideContent: thoughtful(content("c")).includes(CALLED) || !thoughtful(blank).includes(CALLED),
   };
 }

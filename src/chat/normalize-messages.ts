@@ -2,7 +2,7 @@ import { RequestError } from "../../lib/errors.ts";
 import type { TemplateCapabilities } from "./capabilities.ts";
 import type { CheckedMessage, CheckedToolCall } from "./check-request.ts";
 import { copyJson, isPlainObject } from "./json-copy.ts";
-import { separateCalls } from "./single-calls.ts";
+import { separateCalls, separateContent } from "./single-calls.ts";
 import { foldToolResponses } from "./tool-responses.ts";
 import type { Json } from "./types.ts";
 
@@ -23,7 +23,8 @@ export function normalizeMessages(
     message.role === "developer" && !can.developerRole ? { ...message, role: "system" as const } : message,
   );
   const withSystem = can.systemRole ? renamed : foldSystemMessages(renamed);
-  const single = can.toolCalls && !can.parallelToolCalls ? separateCalls(withSystem) : withSystem;
+  const apart = can.toolCalls && !can.contentBesideCalls ? separateContent(withSystem) : withSystem;
+  const single = can.toolCalls && !can.parallelToolCalls ? separateCalls(apart) : apart;
   const folded = can.toolResponses ? foldToolResponses(single) : single;
   return folded.map((message) => {
     requirePlace(message, can);

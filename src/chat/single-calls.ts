@@ -33,3 +33,15 @@ function resultsOf(call: CheckedToolCall, results: readonly CheckedMessage[]): C
     ? results.slice(0, 1)
     : results.filter((result) => result.rest.tool_call_id === call.id);
 }
+
+/** Writes what was said beside calls as a message in front of them, for templates that write either the one or the other. */
+export function separateContent(messages: readonly CheckedMessage[]): CheckedMessage[] {
+  return messages.flatMap((message) => {
+    const isText = [message.content].flat().some((text) => text !== null && text !== "");
+    if (message.toolCalls.length === 0 || !isText) return [message];
+    return [
+      { ...message, toolCalls: [] },
+      { ...message, content: null, rest: {} },
+    ];
+  });
+}

@@ -65,8 +65,12 @@ describe("an earlier thought", () => {
 describe("content beside calls", () => {
   test("is null where the template writes calls only there", () => {
     const own = template(`{% if m.content is none %}${CALLS}{% else %}{{ m.content }}{% endif %}`);
-    expect(own.capabilities.nullContent).toBe(true);
+    expect(own.capabilities).toMatchObject({ nullContent: true, contentBesideCalls: false });
     expect(own.render([user, calling("")])).toContain("(add-x:");
+    // Or else the calls would be lost.
+    expect(own.render([user, calling("text")])).toBe(
+      '<user>u<assistant>text<assistant>(add-x:{"a": 1})(add-y:{"a": 1})',
+    );
   });
 
   test("is empty where the template would make a word of null", () => {

@@ -140,6 +140,7 @@ describe("the template of the tiny chat model", () => {
       stringArguments: true,
       objectArguments: true,
       nullContent: false,
+      contentBesideCalls: true,
       reasoning: "reasoning_content",
       reasoningBesideContent: true,
     });

@@ -115,7 +115,14 @@ describe("a request that makes everything NaN", () => {
   test("leaves nothing in the cache, whether it generates, only fills it, or is given up", () => {
     using engine = harness();
     // The thought's end is written without a look at the logits.
-    const thought = { tokens: 0, open: "", close: "</think>", end: [5, 6, 7] };
+    const thought = {
+      tokens: 0,
+      open: "<think>",
+      begun: true,
+      repeats: false,
+      close: "</think>",
+      end: [5, 6, 7],
+    };
     const bad = [
       engine.submit(france, broken),
       engine.submit(norway, { ...broken, maxTokens: 0 }),

@@ -9,6 +9,11 @@ export class ContentCache<T> {
     this.#most = most;
   }
 
+  /** What was made of this text, while it is kept. */
+  peek(text: string): T | undefined {
+    return this.#made.get(text);
+  }
+
   /** What `make` made of this text, now or before. */
   get(text: string, make: () => T): T {
     const known = this.#made.get(text);

@@ -18,6 +18,13 @@ export interface GrammarOptions {
   root?: string | undefined;
 }
 
+/** What a grammar consists of, as plain data. */
+export interface GrammarParts {
+  readonly source: string;
+  readonly root: string;
+  readonly compiled: CompiledGrammar;
+}
+
 /**
  * A GBNF grammar that has been checked; immutable, and independent of any model.
  *
@@ -61,6 +68,16 @@ export class Grammar {
     if (typeof source !== "string") return Grammar.parse(source, options);
     const { root = "root" } = options;
     return Grammar.#known.get(`${root} ${source}`, () => Grammar.parse(source, options));
+  }
+
+  /** As plain data, to be put together again on another thread. */
+  get parts(): GrammarParts {
+    return { source: this.source, root: this.root, compiled: this.#compiled };
+  }
+
+  /** The grammar that these are the parts of. */
+  static assemble({ source, root, compiled }: GrammarParts): Grammar {
+    return new Grammar(source, root, compiled);
   }
 
   /**

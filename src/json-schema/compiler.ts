@@ -3,7 +3,7 @@ import { arrayExpression } from "./arrays.ts";
 import { areDisjoint } from "./disjoint.ts";
 import { choice, type Expression, isNothing, nothing, rule, text } from "./expression.ts";
 import { Instances } from "./instances.ts";
-import { JsonSchemaError, pointerStep, type SchemaReport } from "./json-schema-error.ts";
+import { JsonSchemaError, pointerStep, type SchemaReport, SchemaWorkError } from "./json-schema-error.ts";
 import { equalityKey, jsonText } from "./json-value.ts";
 import { excludedValues, Keywords, type MadeSchema, made, typeBits } from "./keywords.ts";
 import { schemaLimits } from "./limits.ts";
@@ -23,6 +23,8 @@ export interface CompilerOptions {
   readonly additionalProperties: "allowed" | "refused";
   /** Name of the whole's rule, with which all others begin; undefined for "root" and any. */
   readonly root?: string | undefined;
+  /** Most steps. */
+  readonly work: number;
 }
 
 interface Reason {
@@ -122,7 +124,7 @@ export class Compiler implements AlternativesHost {
 
   spend(steps: number): void {
     this.#work += steps;
-    if (this.#work > schemaLimits.work) throw this.#tooLarge("more work than is allowed for one schema");
+    if (this.#work > this.options.work) throw new SchemaWorkError();
   }
 
   report(node: SchemaNode, keyword: string, message: string): void {

@@ -3,9 +3,10 @@ import { Grammar } from "../grammar.ts";
 import { Compiler } from "./compiler.ts";
 import { JsonSchemaError, type SchemaReport } from "./json-schema-error.ts";
 import { checkSize } from "./json-value.ts";
+import { schemaLimits } from "./limits.ts";
 import { SchemaDocument } from "./schema-document.ts";
 
-export { JsonSchemaError, type SchemaReport } from "./json-schema-error.ts";
+export { JsonSchemaError, type SchemaReport, SchemaWorkError } from "./json-schema-error.ts";
 export { schemaLimits } from "./limits.ts";
 
 export interface JsonSchemaOptions {
@@ -29,6 +30,8 @@ export interface JsonSchemaOptions {
    * one grammar. Default "root", and any names.
    */
   root?: string | undefined;
+  /** Most steps of work; more are refused with a {@link SchemaWorkError}. Default and most {@link schemaLimits}.work. */
+  work?: number | undefined;
 }
 
 export interface SchemaGrammar {
@@ -62,6 +65,7 @@ export function schemaToGrammar(schema: unknown, options: JsonSchemaOptions = {}
     whitespace: choose("whitespace"),
     additionalProperties: choose("additionalProperties"),
     root: options.root,
+    work: Math.min(options.work ?? schemaLimits.work, schemaLimits.work),
   };
   if (options.root !== undefined && !/^[a-zA-Z][a-zA-Z0-9-]*$/.test(options.root))
     throw new TypeError(`root must be letters, digits and dashes, got ${JSON.stringify(options.root)}`);

@@ -15,6 +15,13 @@ export class JsonSchemaError extends RequestError {
   }
 }
 
+/** A schema needs more work than it may take. */
+export class SchemaWorkError extends JsonSchemaError {
+  constructor() {
+    super("", undefined, "the schema needs more work than is allowed for one schema; make it simpler");
+  }
+}
+
 /** What a grammar does not guarantee, and where the schema asks for it. */
 export interface SchemaReport {
   /** JSON pointer (RFC 6901) to the keyword. */

@@ -1,25 +1,19 @@
-import { ContentCache } from "../../lib/content-cache.ts";
 import { RequestError } from "../../lib/errors.ts";
-import type { ChatFunctionTool, ChatTemplate } from "../chat/index.ts";
+import type { ChatTemplate } from "../chat/index.ts";
 import type { ThoughtLimit } from "../engine/thought-budget.ts";
-import { Grammar } from "../grammar.ts";
-import { JsonSchemaError, schemaToGrammar } from "../json-schema/index.ts";
-import { answerGrammar, type Thinking } from "../tools/answer-grammar.ts";
+import type { Thinking } from "../tools/answer-grammar.ts";
 import { AnswerParser, type AnswerParserOptions, type ReasoningFormat } from "../tools/answer-parser.ts";
 import type { CheckedTools } from "../tools/check-tools.ts";
 import type { ToolFormat } from "../tools/format.ts";
 import { chooseFormat } from "../tools/formats/index.ts";
 import { opensThought, thoughtEnd } from "../tools/thinking.ts";
-import { toolGrammar } from "../tools/tool-grammar.ts";
 import type { Vocab } from "../vocab.ts";
 import type { RenderedChat } from "./render-chat.ts";
-import { grammarOf, zodSchemaOf } from "./response-format.ts";
+import { shapeQuestion, zodSchemaOf } from "./response-format.ts";
+import type { ShapeQuestion } from "./shape-question.ts";
+import { grammarSoon } from "./shapes.ts";
 import { shownTokens } from "./shown-tokens.ts";
 import type { ChatCompletionParams, GenerationParams } from "./types.ts";
-
-/** Characters of the tools whose grammars are kept. */
-const knownCharacters = 1 << 19;
-const known = new ContentCache<Grammar>(knownCharacters);
 
 const reasoningFormats: readonly ReasoningFormat[] = ["none", "auto", "deepseek", "deepseek-legacy"];
 
@@ -37,13 +31,13 @@ export interface AnswerPlan {
   readonly parser: (() => AnswerParser) | undefined;
 }
 
-/** @throws RequestError naming the field. */
-export function planAnswer(
+/** @throws RequestError naming the field, GrammarError. */
+export async function planAnswer(
   vocab: Vocab,
   template: ChatTemplate,
   { prompt, tools }: RenderedChat,
   params: ChatCompletionParams,
-): AnswerPlan {
+): Promise<AnswerPlan> {
   const { callable, choice } = tools;
   // A template without a place for tools is told of them in plain JSON.
   const isGeneric = callable.length > 0 && !template.capabilities.tools;
@@ -60,10 +54,11 @@ export function planAnswer(
       `reasoning_format ${place} puts thoughts into the content, which a zod schema cannot parse then; use auto, or a JSON schema`,
       "reasoning_format",
     );
-  const grammar =
+  const question =
     callable.length > 0
-      ? toolsGrammar(format, tools, params, thinking)
-      : textGrammar(format, params, thinking);
+      ? toolsQuestion(format, tools, params, thinking)
+      : textQuestion(format, params, thinking);
+  const grammar = question && (await grammarSoon(question));
   const reads = callable.length > 0 || thinking !== "none" || format.channels !== undefined;
   const options: AnswerParserOptions = {
     tools: callable,
@@ -140,66 +135,40 @@ function goesOn({ add_generation_prompt: begins, messages }: ChatCompletionParam
 }
 
 /** The shape of content, which holds for what comes behind a thought. */
-function textGrammar(
+function textQuestion(
   format: ToolFormat,
   params: ChatCompletionParams,
   thinking: Thinking,
-): Grammar | undefined {
-  const grammar = grammarOf(params);
-  if (!grammar) return undefined;
+): ShapeQuestion | undefined {
+  const shape = shapeQuestion(params);
+  if (!shape) return undefined;
   const triggers = params.grammar_triggers?.length ? params.grammar_triggers : undefined;
-  const { channels: _, ...headless } = format;
   // What goes on with a message has its header already.
-  const within: ToolFormat = goesOn(params) ? headless : format;
-  if (thinking === "none" && !triggers && !within.channels && !within.wrapper) return grammar;
-  const part = triggers ? { calls: grammar, triggers } : { shape: grammar };
-  const { source, root } = answerGrammar(within, { thinking, ...part });
-  return Grammar.of(source, { root });
+  const isBegun = goesOn(params);
+  if (thinking === "none" && !triggers && (isBegun || !format.channels) && !format.wrapper) return shape;
+  const part = triggers ? { calls: shape, triggers } : { shape };
+  return { kind: "answer", format: format.name, isBegun, thinking, ...part };
 }
 
 /** Calls where there may or must be some; where there may, content of the shape, or any. */
-function toolsGrammar(
+function toolsQuestion(
   format: ToolFormat,
   { tools, callable, choice, parallel }: CheckedTools,
   params: ChatCompletionParams,
   thinking: Thinking,
-): Grammar {
+): ShapeQuestion {
   if (params.grammar != null && params.grammar !== "")
     throw new RequestError(
       "give grammar or tools, not both: a call has a grammar of its own; a shape beside tools can be given as response_format",
       "grammar",
     );
   if (choice === "none") throw new TypeError("nothing may be called");
-  const given = grammarOf(params);
-  const shape = choice === "auto" ? given : undefined;
-  const key = [format.name, choice, parallel, thinking, callable, shape?.source];
-  return known.get(JSON.stringify(key), () => {
-    const calls = toolGrammar(format, callable, { choice, parallel }, (schema, root) =>
-      argumentRules(callable, tools, schema, root),
-    );
-    const triggers = choice === "auto" && !shape ? calls.triggers : undefined;
-    const { source, root } = answerGrammar(format, { thinking, shape, calls, triggers });
-    return Grammar.of(source, { root });
-  });
-}
-
-/** Rules of a tool's arguments, or of one of them. */
-function argumentRules(
-  callable: readonly ChatFunctionTool[],
-  tools: readonly ChatFunctionTool[],
-  schema: unknown,
-  root: string,
-): string {
-  // The rules of a function are named after its number.
-  const called = callable[Number(/[0-9]+/.exec(root)?.[0] ?? 0)]!;
-  const index = tools.indexOf(called);
-  // Like OpenAI, which follows a schema to the letter where it is asked to.
-  const mode = called.function.strict ? "strict" : "lenient";
-  try {
-    return schemaToGrammar(schema, { root, mode, additionalProperties: "refused" }).source;
-  } catch (error) {
-    if (!(error instanceof JsonSchemaError)) throw error;
-    const field = `tools[${index}].function.parameters`;
-    throw new RequestError(`${field}: ${error.message}`, field, { cause: error });
-  }
+  return {
+    kind: "answer",
+    format: format.name,
+    isBegun: false,
+    thinking,
+    shape: shapeQuestion(params),
+    tools: { callable, choice, parallel, indices: callable.map((tool) => tools.indexOf(tool)) },
+  };
 }

@@ -72,7 +72,7 @@ async function* choices(
   const { count, stops, topCount } = plan(params);
   const { vocab } = parts.engine.model;
   const chat = chatPrompt(vocab, template, params);
-  const { shape, special, thought, parser, spelling } = planAnswer(vocab, template, chat, params);
+  const { shape, special, thought, parser, spelling } = await planAnswer(vocab, template, chat, params);
   const max_tokens = params.max_completion_tokens ?? params.max_tokens;
   const answers = startAnswers(count, (index) => {
     const seed = params.seed == null ? params.seed : params.seed + index;

@@ -6,6 +6,7 @@ import { checkCount, checkStops, checkTopCount } from "./check-params.ts";
 import { type ChunkReports, chunkReports } from "./chunk-reports.ts";
 import { mergedDeltas } from "./deltas.ts";
 import type { Prompt } from "./engine-request.ts";
+import { withGrammar } from "./response-format.ts";
 import { responseHead } from "./response-head.ts";
 import type { Completion, CompletionChunk, CompletionLogprobs, CompletionParams } from "./types.ts";
 import { emptyTimings, emptyUsage, type Figures, figuresOf } from "./usage.ts";
@@ -111,10 +112,11 @@ async function* choices(
   { prompts, count, stops, topCount }: Plan,
 ): AsyncGenerator<Piece, Figures> {
   const { vocab } = parts.engine.model;
+  const shaped = await withGrammar(params);
   const wantsPrompt = params.echo === true && topCount !== undefined;
   const answers = startAnswers(prompts.length * count, (index) => {
     const [prompt, number] = [prompts[Math.floor(index / count)]!, index % count];
-    const seeded = params.seed == null ? params : { ...params, seed: params.seed + number };
+    const seeded = params.seed == null ? shaped : { ...shaped, seed: params.seed + number };
     const more = { stops, topLogprobs: topCount, promptLogprobs: wantsPrompt };
     return new Answer(parts, prompt, { params: seeded, more });
   });

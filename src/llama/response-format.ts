@@ -1,8 +1,8 @@
 import { toJSONSchema, type ZodType } from "zod";
-import { ContentCache } from "../../lib/content-cache.ts";
 import { CriaError, RequestError } from "../../lib/errors.ts";
 import { Grammar } from "../grammar.ts";
-import { JsonSchemaError, schemaToGrammar } from "../json-schema/index.ts";
+import type { SchemaQuestion, SourceQuestion } from "./shape-question.ts";
+import { grammarNow, grammarSoon } from "./shapes.ts";
 
 /** OpenAI's `response_format`, with the `schema` that llama-server takes beside `json_object`. */
 export type ResponseFormat =
@@ -30,13 +30,6 @@ export interface AnswerShape {
   json_schema?: JsonSchema | ZodType | null | undefined;
   response_format?: ResponseFormat | ZodType | null | undefined;
 }
-
-/** All rules of a schema's grammar begin with this, so that others can stand beside them. */
-const shapeRoot = "shape";
-
-/** Characters of the schemas that are kept compiled. */
-const knownCharacters = 1 << 19;
-const known = new ContentCache<Grammar>(knownCharacters);
 
 /** The zod schema that the answer is to be parsed by; undefined where none was given. */
 export function zodSchemaOf({ json_schema, response_format }: AnswerShape): ZodType | undefined {
@@ -66,11 +59,8 @@ export async function parsedAnswer(
   return data;
 }
 
-/**
- * The grammar that an answer's shape comes to; undefined for any text. Grammars are kept by content.
- * @throws RequestError naming the field, JsonSchemaError, GrammarError.
- */
-export function grammarOf(shape: AnswerShape): Grammar | undefined {
+/** What content must look like; undefined for any text. @throws RequestError naming the field. */
+export function shapeQuestion(shape: AnswerShape): SourceQuestion | SchemaQuestion | undefined {
   const { grammar, json_schema, response_format } = shape;
   const isFormatted = response_format != null && (isZod(response_format) || response_format.type !== "text");
   const given = [
@@ -80,25 +70,50 @@ export function grammarOf(shape: AnswerShape): Grammar | undefined {
   ].filter((name) => name !== "");
   if (given.length > 1)
     throw new RequestError(`give ${given.join(" or ")}, not both: one text cannot follow two`, given[1]);
-  if (json_schema != null) return compiled(json_schema, "json_schema");
-  if (response_format != null) return formatGrammar(response_format);
+  if (json_schema != null) return schemaQuestion(json_schema, "json_schema");
+  if (response_format != null && isFormatted) return formatQuestion(response_format);
   if (grammar == null || grammar === "") return undefined;
-  return grammar instanceof Grammar ? grammar : Grammar.of(grammar);
+  if (typeof grammar !== "string" && !(grammar instanceof Grammar))
+    throw new TypeError("grammar must be GBNF text, or Grammar.parse() of it");
+  return typeof grammar === "string"
+    ? { kind: "source", source: grammar, root: "root" }
+    : { kind: "source", source: grammar.source, root: grammar.root };
 }
 
-function formatGrammar(format: ResponseFormat | ZodType): Grammar | undefined {
-  if (isZod(format)) return compiled(format, "response_format");
+/**
+ * The grammar that an answer's shape comes to; undefined for any text. Grammars are kept by content.
+ * @throws RequestError naming the field, GrammarError.
+ */
+export function grammarOf(shape: AnswerShape): Grammar | undefined {
+  if (shape.grammar instanceof Grammar && shape.json_schema == null && shape.response_format == null)
+    return shape.grammar;
+  const question = shapeQuestion(shape);
+  return question && grammarNow(question);
+}
+
+/** Parameters with the grammar of their shape, which is made on another thread where that takes long. @throws as {@link grammarOf}. */
+export async function withGrammar<P extends AnswerShape>(params: P): Promise<P> {
+  const question = shapeQuestion(params);
+  if (!question || params.grammar instanceof Grammar) return params;
+  return {
+    ...params,
+    grammar: await grammarSoon(question),
+    json_schema: undefined,
+    response_format: undefined,
+  };
+}
+
+function formatQuestion(format: ResponseFormat | ZodType): SchemaQuestion {
+  if (isZod(format)) return schemaQuestion(format, "response_format");
   switch (format.type) {
-    case "text":
-      return undefined;
     case "json_object":
-      return compiled(format.schema ?? { type: "object" }, "response_format.schema");
+      return schemaQuestion(format.schema ?? { type: "object" }, "response_format.schema");
     case "json_schema": {
       const { schema, strict } = format.json_schema ?? {};
       const field = "response_format.json_schema.schema";
       if (schema === undefined)
         throw new RequestError(`${field} is missing; give a JSON schema, or type "json_object"`, field);
-      return compiled(schema, field, strict === false ? "lenient" : "strict");
+      return schemaQuestion(schema, field, strict === false ? "lenient" : "strict");
     }
     default:
       throw new RequestError(
@@ -108,29 +123,12 @@ function formatGrammar(format: ResponseFormat | ZodType): Grammar | undefined {
   }
 }
 
-function compiled(
+function schemaQuestion(
   schema: JsonSchema | ZodType,
   field: string,
   mode: "strict" | "lenient" = "strict",
-): Grammar {
-  const plain = isZod(schema) ? fromZod(schema, field) : schema;
-  const make = () => {
-    // What a schema does not name is left out: it would be valid, but nobody asked for it.
-    const { source } = schemaToGrammar(plain, { root: shapeRoot, mode, additionalProperties: "refused" });
-    return Grammar.of(source, { root: shapeRoot });
-  };
-  try {
-    return known.get(`${mode} ${JSON.stringify(plain, spelled)}`, make);
-  } catch (error) {
-    // TypeError is what JSON.stringify gives for circular values.
-    if (!(error instanceof JsonSchemaError || error instanceof TypeError)) throw error;
-    throw new RequestError(`${field}: ${error.message}`, field, { cause: error });
-  }
-}
-
-/** Numbers of any size are taken. */
-function spelled(_: string, value: unknown): unknown {
-  return typeof value === "bigint" ? `${value}n` : value;
+): SchemaQuestion {
+  return { kind: "schema", schema: isZod(schema) ? fromZod(schema, field) : schema, mode, field };
 }
 
 function fromZod(schema: ZodType, field: string): unknown {

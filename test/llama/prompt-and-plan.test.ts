@@ -10,28 +10,32 @@ const model = await Model.load("models/tiny-chat-f16.gguf", { vocabOnly: true })
 const user = { role: "user" as const, content: "u" };
 
 /** What a plan's parser makes of an answer. */
-function read(source: string, params: ChatCompletionParams, answer: string) {
+async function read(source: string, params: ChatCompletionParams, answer: string) {
   const template = new ChatTemplate(source);
-  const parser = planAnswer(model.vocab, template, renderChat(template, params), params).parser?.();
+  const plan = await planAnswer(model.vocab, template, renderChat(template, params), params);
+  const parser = plan.parser?.();
   parser?.push(answer);
   parser?.end("stop");
   return parser?.message;
 }
 
-test("a thought is looked for where the template spells the marker's line end as an escape", () => {
+test("a thought is looked for where the template spells the marker's line end as an escape", async () => {
   const source =
     "{{ messages[0].content }}{% if none_wanted %}{{ '<|channel>thought\\n<channel|>' }}{% endif %}{# <|tool_call> #}";
   const answer = "<|channel>thought\nhm<channel|>Yes.";
-  expect(read(source, { messages: [user] }, answer)).toMatchObject({ content: "Yes.", reasoning: "hm" });
+  expect(await read(source, { messages: [user] }, answer)).toMatchObject({
+    content: "Yes.",
+    reasoning: "hm",
+  });
   // The prompt has an empty one: then nothing is looked for.
   const chat_template_kwargs = { none_wanted: true };
-  expect(read(source, { messages: [user], chat_template_kwargs }, answer)).toBeUndefined();
+  expect(await read(source, { messages: [user], chat_template_kwargs }, answer)).toBeUndefined();
 });
 
-test("a thought that the prompt opens is read, however the template makes up its marker", () => {
+test("a thought that the prompt opens is read, however the template makes up its marker", async () => {
   const source =
     "{{ messages[0].content }}{{ '<think{}>'.format(':opensource') }}{# <tool_calls{}><arg_key{}> #}";
-  expect(read(source, { messages: [user] }, "hm</think:opensource>Yes.")).toMatchObject({
+  expect(await read(source, { messages: [user] }, "hm</think:opensource>Yes.")).toMatchObject({
     content: "Yes.",
     reasoning: "hm",
   });

@@ -7,6 +7,7 @@ import { checkStops, checkTopCount } from "../../llama/check-params.ts";
 import { wireProgress } from "../../llama/chunk-reports.ts";
 import { tokenText } from "../../llama/completion.ts";
 import { engineRequest, type Prompt } from "../../llama/engine-request.ts";
+import { withGrammar } from "../../llama/response-format.ts";
 import type { GenerationParams, StreamReports } from "../../llama/types.ts";
 import { timingsOf } from "../../llama/usage.ts";
 import type { Vocab } from "../../vocab.ts";
@@ -98,7 +99,7 @@ export class NativeAnswer {
   async *#all(): AsyncGenerator<Chunk, void> {
     const { n_probs = 0, return_progress } = this.#params;
     const topLogprobs = n_probs > 0 ? checkTopCount(n_probs, "n_probs", 100) : undefined;
-    const prepared = engineRequest(this.#engine, this.#prompt, this.#params);
+    const prepared = engineRequest(this.#engine, this.#prompt, await withGrammar(this.#params));
     try {
       const stops = checkStops(this.#params.stop);
       const stream = this.#engine.submit({ ...prepared.request, stops, topLogprobs });

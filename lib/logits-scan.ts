@@ -53,6 +53,8 @@ export class LogitsScan {
   readonly #maxima: Float32Array;
   /** Undefined after a change. */
   #largest: number | undefined;
+  /** Whether {@link #scratch} is of these logits. */
+  #isSummed = false;
   /** How far below the largest the last search for a threshold ended. */
   #gap = 4;
 
@@ -72,14 +74,14 @@ export class LogitsScan {
 
   /** The largest logit; NaN where there is any, -Infinity where there are none. */
   get largest(): number {
-    this.#largest ??= this.#scan(this.#maxima.byteOffset, this.#maxima.length / blockLength, this.#scratch);
+    this.#largest ??= this.#summarise();
     return this.#largest;
   }
 
   /** Looks the logits over again. */
   rescan(): void {
-    this.#scan(this.logits.byteOffset, this.#blocks, this.#maxima.byteOffset);
-    this.#largest = undefined;
+    this.#largest = this.#scan(this.logits.byteOffset, this.#blocks, this.#maxima.byteOffset);
+    this.#isSummed = false;
   }
 
   /** Changes one logit. */
@@ -88,6 +90,7 @@ export class LogitsScan {
     const block = Math.floor(token / blockLength);
     this.#scan(this.logits.byteOffset + 4 * blockLength * block, 1, this.#maxima.byteOffset + 4 * block);
     this.#largest = undefined;
+    this.#isSummed = false;
   }
 
   /**
@@ -180,11 +183,18 @@ export class LogitsScan {
   }
 
   #blocksFrom(threshold: number): number {
+    if (!this.#isSummed) this.#summarise();
     const { byteOffset, length } = this.#maxima;
     return this.#kernel.countFrom(byteOffset, this.#scratch, length / blockLength, threshold);
   }
 
-  /** The largest of each block of the maxima; of use once {@link largest} was looked at. */
+  /** Looks the maxima of the blocks over. @returns the largest */
+  #summarise(): number {
+    this.#isSummed = true;
+    return this.#scan(this.#maxima.byteOffset, this.#maxima.length / blockLength, this.#scratch);
+  }
+
+  /** The largest of each block of the maxima, once they were summarised. */
   get #scratch(): number {
     return this.#maxima.byteOffset + this.#maxima.byteLength;
   }

@@ -5,14 +5,16 @@
   (import "cria" "memory" (memory 1 65536 shared))
   ;; Writes the largest float of each of $blocks blocks to $to, NaN where there is any. The largest of all, NaN likewise.
   (func (export "blockMaxima") (param $at i32) (param $blocks i32) (param $to i32) (result f32)
-    (local $stop i32) (local $most v128) (local $sum v128) (local $largest f32)
+    (local $start i32) (local $first i32) (local $stop i32) (local $most v128) (local $all v128) (local $sum v128)
+    (local.set $start (local.get $at))
+    (local.set $first (local.get $to))
     (local.set $stop (i32.add (local.get $at) (i32.shl (local.get $blocks) (i32.const 8))))
-    (local.set $largest (f32.const -inf))
+    (local.set $all (f32x4.splat (f32.const -inf)))
     (block $done
       (loop $block
         (br_if $done (i32.ge_u (local.get $at) (local.get $stop)))
         ;; Written out as trees: a loop would wait for each of its steps. pmax is one instruction where max is many, but loses
-        ;; NaN, which a sum does not.
+        ;; NaN, which a sum does not: that of all blocks, which is looked at once.
         (local.set $most
           (f32x4.pmax
             (f32x4.pmax
@@ -30,7 +32,7 @@
                 (f32x4.pmax (v128.load offset=192 (local.get $at)) (v128.load offset=208 (local.get $at)))
                 (f32x4.pmax (v128.load offset=224 (local.get $at)) (v128.load offset=240 (local.get $at)))))))
         (local.set $sum
-          (f32x4.add
+          (f32x4.add (local.get $sum) (f32x4.add
             (f32x4.add
               (f32x4.add
                 (f32x4.add (v128.load offset=0 (local.get $at)) (v128.load offset=16 (local.get $at)))
@@ -44,31 +46,39 @@
                 (f32x4.add (v128.load offset=160 (local.get $at)) (v128.load offset=176 (local.get $at))))
               (f32x4.add
                 (f32x4.add (v128.load offset=192 (local.get $at)) (v128.load offset=208 (local.get $at)))
-                (f32x4.add (v128.load offset=224 (local.get $at)) (v128.load offset=240 (local.get $at)))))))
+                (f32x4.add (v128.load offset=224 (local.get $at)) (v128.load offset=240 (local.get $at))))))))
+        (local.set $all (f32x4.pmax (local.get $all) (local.get $most)))
         (local.set $most
           (f32x4.pmax (local.get $most)
             (i8x16.shuffle 8 9 10 11 12 13 14 15 0 1 2 3 4 5 6 7 (local.get $most) (local.get $most))))
         (local.set $most
           (f32x4.pmax (local.get $most)
             (i8x16.shuffle 4 5 6 7 0 1 2 3 12 13 14 15 8 9 10 11 (local.get $most) (local.get $most))))
-        (f32.store (local.get $to)
-          (if (result f32) (i32x4.all_true (f32x4.eq (local.get $sum) (local.get $sum)))
-            (then (f32x4.extract_lane 0 (local.get $most)))
-            (else (call $largestOrNaN (local.get $at)))))
-        (local.set $largest (f32.max (local.get $largest) (f32.load (local.get $to))))
+        (f32.store (local.get $to) (f32x4.extract_lane 0 (local.get $most)))
         (local.set $to (i32.add (local.get $to) (i32.const 4)))
         (local.set $at (i32.add (local.get $at) (i32.const 256)))
         (br $block)))
-    (local.get $largest))
-  ;; The largest float of a block, NaN where there is any: a sum is NaN, too, where infinities meet.
-  (func $largestOrNaN (param $at i32) (result f32)
-    (local $end i32) (local $largest f32)
-    (local.set $end (i32.add (local.get $at) (i32.const 256)))
+    (if (result f32) (i32x4.all_true (f32x4.eq (local.get $sum) (local.get $sum)))
+      (then
+        (f32.max
+          (f32.max (f32x4.extract_lane 0 (local.get $all)) (f32x4.extract_lane 1 (local.get $all)))
+          (f32.max (f32x4.extract_lane 2 (local.get $all)) (f32x4.extract_lane 3 (local.get $all)))))
+      (else (call $maximaOrNaN (local.get $start) (local.get $stop) (local.get $first)))))
+  ;; As blockMaxima, float by float. A sum is NaN, too, where infinities meet.
+  (func $maximaOrNaN (param $at i32) (param $stop i32) (param $to i32) (result f32)
+    (local $end i32) (local $most f32) (local $largest f32)
     (local.set $largest (f32.const -inf))
-    (loop $next
-      (local.set $largest (f32.max (local.get $largest) (f32.load (local.get $at))))
-      (local.set $at (i32.add (local.get $at) (i32.const 4)))
-      (br_if $next (i32.lt_u (local.get $at) (local.get $end))))
+    (loop $block
+      (local.set $end (i32.add (local.get $at) (i32.const 256)))
+      (local.set $most (f32.const -inf))
+      (loop $next
+        (local.set $most (f32.max (local.get $most) (f32.load (local.get $at))))
+        (local.set $at (i32.add (local.get $at) (i32.const 4)))
+        (br_if $next (i32.lt_u (local.get $at) (local.get $end))))
+      (f32.store (local.get $to) (local.get $most))
+      (local.set $largest (f32.max (local.get $largest) (local.get $most)))
+      (local.set $to (i32.add (local.get $to) (i32.const 4)))
+      (br_if $block (i32.lt_u (local.get $at) (local.get $stop))))
     (local.get $largest))
   ;; Index of the first of $length floats, a multiple of 16, that equals $value; $length where none does.
   (func (export "indexOf") (param $at i32) (param $length i32) (param $value f32) (result i32)

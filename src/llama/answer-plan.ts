@@ -13,6 +13,7 @@ import { type ToolGrammarOptions, thoughtRules, toolGrammar } from "../tools/too
 import type { Vocab } from "../vocab.ts";
 import { grammarOf } from "./response-format.ts";
 import { shownTokens } from "./shown-tokens.ts";
+import { toolSpelling } from "./tool-spelling.ts";
 import type { ChatCompletionParams, GenerationParams } from "./types.ts";
 
 /** Characters of the tools whose grammars are kept. */
@@ -45,9 +46,10 @@ export function planAnswer(
 ): AnswerPlan {
   const checked = checkToolParams(params);
   const { callable } = checked;
-  // A template without a place for tools is told of them in plain JSON.
-  const isGeneric = callable.length > 0 && !template.capabilities.tools;
-  const format = chooseFormat(isGeneric ? "" : template.source, params.tool_format ?? undefined);
+  const format =
+    callable.length > 0
+      ? toolSpelling(template, params.tool_format).format
+      : chooseFormat(template.source, params.tool_format ?? undefined);
   const thinking = thinkingOf(format, template, prompt);
   const reads = callable.length > 0 || thinking !== "none";
   return {

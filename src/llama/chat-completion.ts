@@ -3,7 +3,6 @@ import type { TokenLogprob } from "../../lib/index.ts";
 import type { ChatTemplate, RenderOptions } from "../chat/index.ts";
 import { checkToolHistory } from "../tools/check-history.ts";
 import { checkToolParams } from "../tools/check-tools.ts";
-import { chooseFormat } from "../tools/formats/index.ts";
 import { withGenericTools } from "../tools/generic-prompt.ts";
 import { withWrittenCalls } from "../tools/written-calls.ts";
 import type { Vocab } from "../vocab.ts";
@@ -16,6 +15,7 @@ import { tokenText } from "./completion.ts";
 import { type GeneratedToken, mergedDeltas } from "./deltas.ts";
 import { parsedAnswer, zodSchemaOf } from "./response-format.ts";
 import { responseHead } from "./response-head.ts";
+import { toolSpelling } from "./tool-spelling.ts";
 import type {
   ChatCompletion,
   ChatCompletionChunk,
@@ -32,7 +32,8 @@ export function renderChat(template: ChatTemplate, params: ChatCompletionParams)
   const options: RenderOptions = { now: new Date() };
   const { tools, choice, parallel } = checkToolParams(params);
   checkToolHistory(params.messages);
-  const isGeneric = tools.length > 0 && choice !== "none" && !template.capabilities.tools;
+  const spelling = toolSpelling(template, params.tool_format);
+  const isGeneric = tools.length > 0 && choice !== "none" && spelling.prompt === "generic";
   // All tools are shown whichever are allowed, so that the prompt's beginning stays the same.
   if (tools.length > 0 && !isGeneric) {
     options.tools = tools;
@@ -48,7 +49,7 @@ export function renderChat(template: ChatTemplate, params: ChatCompletionParams)
   let { messages } = params;
   if (isGeneric) messages = withGenericTools(messages, tools, { choice, parallel });
   else if (template.capabilities.tools && !template.capabilities.toolCalls) {
-    messages = withWrittenCalls(messages, chooseFormat(template.source, params.tool_format ?? undefined));
+    messages = withWrittenCalls(messages, spelling.format);
   }
   return template.render(messages as never, options);
 }

@@ -110,8 +110,26 @@ export class ChatTemplate {
   }
 
   #run(variables: Record<string, Json>, now: Date | undefined): string {
-    const all = { bos_token: this.bosToken, eos_token: this.eosToken, ...variables };
+    const all = {
+      bos_token: this.bosToken,
+      eos_token: this.eosToken,
+      ...this.#oldTools(variables),
+      ...variables,
+    };
     return this.#guard("failed", () => runTemplate(this.#parsed, all, { now, limits: this.#limits }));
+  }
+
+  /** Some templates take their tools as JSON text by another name. */
+  #oldTools({ tools }: Record<string, Json>): Record<string, Json> {
+    const { names } = this.#parsed;
+    if (!Array.isArray(tools) || names.has("tools") || !names.has("functions")) return {};
+    return {
+      functions: JSON.stringify(
+        tools.map((tool) => (tool as Record<string, Json>).function),
+        null,
+        4,
+      ),
+    };
   }
 
   #guard<T>(what: string, action: () => T): T {

@@ -13,6 +13,7 @@ import { shapeQuestion, zodSchemaOf } from "./response-format.ts";
 import type { ShapeQuestion } from "./shape-question.ts";
 import { grammarSoon } from "./shapes.ts";
 import { shownTokens } from "./shown-tokens.ts";
+import { toolSpelling } from "./tool-spelling.ts";
 import type { ChatCompletionParams, GenerationParams } from "./types.ts";
 
 const reasoningFormats: readonly ReasoningFormat[] = ["none", "auto", "deepseek", "deepseek-legacy"];
@@ -39,9 +40,10 @@ export async function planAnswer(
   params: ChatCompletionParams,
 ): Promise<AnswerPlan> {
   const { callable, choice } = tools;
-  // A template without a place for tools is told of them in plain JSON.
-  const isGeneric = callable.length > 0 && !template.capabilities.tools;
-  const format = chooseFormat(isGeneric ? "" : template.source, params.tool_format ?? undefined);
+  const format =
+    callable.length > 0
+      ? toolSpelling(template, params.tool_format).format
+      : chooseFormat(template.source, params.tool_format ?? undefined);
   const thinking = thinkingOf(format, template, prompt, params);
   const place = params.reasoning_format ?? "auto";
   if (!reasoningFormats.includes(place))

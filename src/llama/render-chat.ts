@@ -1,10 +1,11 @@
 import type { ChatAssistantMessage, ChatTemplate, RenderOptions } from "../chat/index.ts";
 import { checkToolHistory, withResultsInOrder } from "../tools/check-history.ts";
 import { type CheckedTools, checkToolParams, shownTools } from "../tools/check-tools.ts";
-import { chooseFormat } from "../tools/formats/index.ts";
+import type { ToolFormat } from "../tools/format.ts";
 import { withGenericTools } from "../tools/generic-prompt.ts";
 import { withWrittenCalls } from "../tools/written-calls.ts";
 import type { Vocab } from "../vocab.ts";
+import { toolSpelling } from "./tool-spelling.ts";
 import type { ChatCompletionParams } from "./types.ts";
 
 /** A chat as the template writes it, and what it said of tools. */
@@ -21,7 +22,9 @@ export function renderChat(template: ChatTemplate, params: ChatCompletionParams)
   checkToolHistory(params.messages);
   // All tools are shown whichever are allowed, so that the prompt's beginning stays the same.
   const shown = checked.choice === "none" ? [] : checked.tools;
-  const isGeneric = needsGenericTools(template, shown.length > 0, params.messages);
+  const spelling = toolSpelling(template, params.tool_format);
+  const isGeneric =
+    shown.length > 0 ? spelling.prompt === "generic" : needsGenericHistory(template, params.messages);
   const canSeveral = isGeneric || checked.callable.length === 0 || template.capabilities.parallelToolCalls;
   const tools: CheckedTools = { ...checked, parallel: canSeveral ? checked.parallel : "single" };
   const { choice } = tools;
@@ -38,7 +41,7 @@ export function renderChat(template: ChatTemplate, params: ChatCompletionParams)
   const messages = Array.isArray(params.messages) ? withResultsInOrder(params.messages) : params.messages;
   const written = isGeneric
     ? withGenericTools(messages, shown, tools)
-    : withPlacedCalls(template, messages, params.tool_format ?? undefined);
+    : withPlacedCalls(template, messages, spelling.format);
   return { prompt: template.render(written as never, options), tools };
 }
 
@@ -53,20 +56,15 @@ export function chatPrompt(vocab: Vocab, template: ChatTemplate, params: ChatCom
 function withPlacedCalls(
   template: ChatTemplate,
   messages: ChatCompletionParams["messages"],
-  format: string | undefined,
+  format: ToolFormat,
 ): ChatCompletionParams["messages"] {
   const { tools, toolCalls } = template.capabilities;
   if (!tools || toolCalls || !Array.isArray(messages)) return messages;
-  return withWrittenCalls(messages, chooseFormat(template.source, format));
+  return withWrittenCalls(messages, format);
 }
 
-/** Whether functions, or the calls and results so far, have no place in the template and become text of the messages. */
-function needsGenericTools(
-  template: ChatTemplate,
-  showsTools: boolean,
-  messages: ChatCompletionParams["messages"],
-): boolean {
-  if (showsTools) return !template.capabilities.tools;
+/** Whether the calls and results so far have no place in the template and become text of the messages. */
+function needsGenericHistory(template: ChatTemplate, messages: ChatCompletionParams["messages"]): boolean {
   if (!Array.isArray(messages) || !messages.some(speaksOfTools)) return false;
   const { tools, toolCalls, toolResults } = template.capabilities;
   return !tools && !(toolCalls && toolResults);

@@ -125,3 +125,12 @@ describe("results", () => {
 test("tools given without a place for them are refused, and shown where there is one", () => {
   expect(() => template("{{ m.content }}").render([user], { tools })).toThrow(/no place for them/);
 });
+
+test("a template may ask for its tools as text, by another name", () => {
+  const own = new ChatTemplate(
+    "{{ 'Functions: ' + functions }}{% for m in messages %}<{{ m.role }}>{{ m.content }}{% endfor %}",
+  );
+  expect(own.capabilities.tools).toBe(true);
+  expect(own.render([user], { tools })).toBe('Functions: [\n    {\n        "name": "add"\n    }\n]<user>u');
+  expect(own.render([user])).toBe("Functions: <user>u");
+});

@@ -56,6 +56,51 @@ describe("work is bounded", () => {
       `{% set a = [1] %}${"{% set a = [a, a] %}".repeat(40)}{{ a in [[[1], [1]]] }}`,
       /prints more than/,
     ],
+    ...Object.fromEntries(
+      [
+        "a | indent",
+        "a | upper",
+        "a | title",
+        "a | e",
+        "a | truncate",
+        "a | wordcount",
+        "a | string | length",
+        "a is upper",
+        "[1, 2] | join(a)",
+        "[{}] | map(attribute=a)",
+        "[{}] | sort(attribute=a)",
+        "a | format",
+        "'%s' % [a]",
+        "'{}'.format(a)",
+        "'a' ~ a",
+        "'a' + a",
+        "[a] | map('lower')",
+        "[a] | select('upper')",
+        "[a, 1] | unique",
+        "[a, [[1]]] | unique",
+        "[a] | join",
+        "a | replace('a', 'b')",
+      ].map((use): [string, [string, RegExp]] => [
+        `the same in ${use}`,
+        [
+          `{% set a = [1] %}${"{% set a = [a, a] %}".repeat(40)}{{ ${use} }}`,
+          /prints more than|a string of more/,
+        ],
+      ]),
+    ),
+    "digits that are no number": ["{{ ('1' * 90000 ~ 'x') | int }}{{ raise_exception('quick') }}", /quick/],
+    "long texts through a filter": [
+      `${LONG}{{ ([s] * 200) | map('upper') | list | length }}`,
+      /evaluation steps/,
+    ],
+    "long texts through a test": [
+      `${LONG}{{ ([s] * 200) | select('upper') | list | length }}`,
+      /evaluation steps/,
+    ],
+    "long names of attributes": [
+      `${LONG}{{ ([{}] * 200) | map(attribute=s) | list | length }}`,
+      /evaluation steps/,
+    ],
     "a list that holds itself": ["{% set a = [1] %}{% set _ = a.append(a) %}{{ a }}", /nests deeper/],
     "a list that grows while it is measured": [
       `${LONG}{% set a = [s] %}{{ a | length }}{% set b = [a] %}{{ b | string | length }}` +

@@ -1,4 +1,4 @@
-import { expect, test } from "bun:test";
+import { describe, expect, test } from "bun:test";
 import { ChatTemplate } from "../../src/chat/index.ts";
 import { planAnswer } from "../../src/llama/answer-plan.ts";
 import { renderChat } from "../../src/llama/render-chat.ts";
@@ -65,4 +65,35 @@ test("earlier calls become text where the template shows tools and has no place 
   expect(renderChat(template, { messages, tools }).prompt).toBe(
     'List of tools: [{"name": "add", "parameters": {"type": "object", "properties": {}}}]<user>u<assistant><|tool_call_start|>[add(a=1, b="two"), add()]<|tool_call_end|><tool>3',
   );
+});
+
+describe("tools of a template whose calls no format reads", () => {
+  const tools = [{ type: "function" as const, function: { name: "add" } }];
+  const shows =
+    "{% for m in messages %}<{{ m.role }}>{{ m.content }}{% if loop.first %}{{ tools | tojson }}{% endif %}";
+  const write = (call: string) =>
+    `${shows}{% for c in m.tool_calls %}${call}{% endfor %}{% endfor %}{% if add_generation_prompt %}<assistant>{% endif %}`;
+
+  test("are told of in plain JSON, which is read", async () => {
+    const source = write("(({{ c.function.name }} with {{ c.function.arguments | tojson }}))");
+    const template = new ChatTemplate(source);
+    expect(template.capabilities).toMatchObject({ tools: true, toolCalls: true });
+    const { prompt } = renderChat(template, { messages: [user], tools });
+    expect(prompt).toContain('{"name":"add"');
+    expect(prompt).toContain("answer with this JSON");
+    expect(prompt).toContain("null");
+    const answer = '{"name": "add", "arguments": {"a": 1}}';
+    expect(await read(source, { messages: [user], tools }, answer)).toMatchObject({
+      toolCalls: [{ name: "add" }],
+    });
+  });
+
+  test("stay as they are where the template itself writes plain JSON", () => {
+    const source = write(
+      '{{ \'{"name": "\' }}{{ c.function.name }}{{ \'", "parameters": \' }}{{ c.function.arguments | tojson }}}',
+    );
+    const { prompt } = renderChat(new ChatTemplate(source), { messages: [user], tools });
+    expect(prompt).not.toContain("answer with this JSON");
+    expect(prompt).toContain('"name": "add"');
+  });
 });

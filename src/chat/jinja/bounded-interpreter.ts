@@ -196,7 +196,8 @@ export class BoundedInterpreter extends Interpreter {
   }
 
   #test(name: string, negates: boolean, operand: RuntimeValue, args: CallArguments): RuntimeValue {
-    if (name === "filter") return new BooleanValue(isFilter(textOf(operand)) !== negates);
+    if (name === "filter")
+      return new BooleanValue((isString(operand) && isFilter(operand.value)) !== negates);
     const test = testOf(name);
     chargeUse(this.#runtime, operand, args);
     return new BooleanValue(test(this.#runtime, operand, args) !== negates);

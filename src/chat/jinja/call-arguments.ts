@@ -1,5 +1,6 @@
 import type { RenderBudget } from "./budget.ts";
 import { FloatValue, IntegerValue, type RuntimeValue } from "./jinja-library.ts";
+import { textOf } from "./python-text.ts";
 import { isInteger, isString, isUndefined, typeName } from "./runtime-values.ts";
 import type { ValueMeasure } from "./value-measure.ts";
 
@@ -39,6 +40,12 @@ export function integerArgument(args: CallArguments, index: number, name: string
   if (isInteger(value)) return value.value;
   if (isUndefined(value) && fallback !== undefined) return fallback;
   throw new Error(`argument ${name} is ${value ? typeName(value) : "missing"}; it must be an integer`);
+}
+
+/** The text that a value prints, paid for: values that hold values twice print more than they are. */
+export function printed({ budget, measure }: Runtime, value: RuntimeValue): string {
+  if (!isString(value)) budget.allocate(measure.characters(value));
+  return textOf(value);
 }
 
 export function integer(value: number): RuntimeValue {

@@ -6,15 +6,16 @@ import {
   integerArgument,
   NO_ARGUMENTS,
   type Operation,
+  printed,
   stringArgument,
 } from "./call-arguments.ts";
+import { chargeUse } from "./charges.ts";
 import { items } from "./container-methods.ts";
 import { iterate } from "./iterate.ts";
 import type { RuntimeValue } from "./jinja-library.ts";
 import { jsonText } from "./json-text.ts";
 import { LIST_FILTERS } from "./list-filters.ts";
 import { applyOperator } from "./operators.ts";
-import { textOf } from "./python-text.ts";
 import {
   isArray,
   isFloat,
@@ -40,10 +41,7 @@ function method(name: string): Operation {
   return operation;
 }
 
-const string: Operation = ({ budget, measure }, operand) => {
-  budget.allocate(measure.characters(operand));
-  return text(textOf(operand));
-};
+const string: Operation = (runtime, operand) => text(printed(runtime, operand));
 
 /** Hugging Face's arguments, `tojson(ensure_ascii, indent, separators, sort_keys)`, or Jinja's own, `tojson(indent)`. */
 const tojson: Operation = ({ budget, measure }, operand, args) => {
@@ -62,8 +60,8 @@ const tojson: Operation = ({ budget, measure }, operand, args) => {
     indent: width,
     ensureAscii: isTrue(argument(given, 0, "ensure_ascii")),
     sortKeys: isTrue(argument(given, 3, "sort_keys")),
-    itemSeparator: pair[0] ? textOf(pair[0]) : width === undefined ? ", " : ",",
-    keySeparator: pair[1] ? textOf(pair[1]) : ": ",
+    itemSeparator: pair[0] ? (pair[0].value as string) : width === undefined ? ", " : ",",
+    keySeparator: pair[1] ? (pair[1].value as string) : ": ",
   };
   const { characters, nodes, depth } = measure.measure(operand);
   const perNode =
@@ -92,7 +90,7 @@ const int: Operation = (_, operand, args) => {
     const parsed = Number.parseInt(written.replace(/^([+-]?)0[xob]/i, "$1"), base);
     return Number.isNaN(parsed) ? otherwise : integer(parsed);
   }
-  return /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(written)
+  return /^[+-]?(\d+(\.\d*)?|\.\d+)(e[+-]?\d+)?$/i.test(written)
     ? integer(Math.trunc(Number(written)))
     : otherwise;
 };
@@ -133,7 +131,7 @@ const length: Operation = (_, operand) => {
 };
 
 const indent: Operation = (runtime, operand, args) => {
-  const value = textOf(operand);
+  const value = printed(runtime, operand);
   const given = argument(args, 0, "width");
   const unit = isString(given) ? given.value : " ";
   const times = isString(given) ? 1 : Math.max(0, integerArgument(args, 0, "width", 4));
@@ -155,15 +153,15 @@ const ENTITIES: Readonly<Record<string, string>> = {
   "'": "&#39;",
 };
 
-const escapeHtml: Operation = ({ budget, measure }, operand) => {
-  budget.allocate(5 * measure.characters(operand));
-  return text(textOf(operand).replace(/[&<>"']/g, (character) => ENTITIES[character]!));
+const escapeHtml: Operation = (runtime, operand) => {
+  const value = printed(runtime, operand);
+  runtime.budget.allocate(5 * value.length);
+  return text(value.replace(/[&<>"']/g, (character) => ENTITIES[character]!));
 };
 
-const title: Operation = ({ budget, measure }, operand) => {
-  budget.allocate(measure.characters(operand));
+const title: Operation = (runtime, operand) => {
   return text(
-    textOf(operand).replace(/[^-\s({[<]+/g, (word) => {
+    printed(runtime, operand).replace(/[^-\s({[<]+/g, (word) => {
       const [first = "", ...rest] = word;
       return first.toUpperCase() + rest.join("").toLowerCase();
     }),
@@ -171,7 +169,7 @@ const title: Operation = ({ budget, measure }, operand) => {
 };
 
 const truncate: Operation = (runtime, operand, args) => {
-  const characters = Array.from(textOf(operand));
+  const characters = Array.from(printed(runtime, operand));
   runtime.budget.spend(characters.length);
   const limit = Math.max(0, integerArgument(args, 0, "length", 255));
   const end = stringArgument(args, 2, "end", "...");
@@ -183,9 +181,9 @@ const truncate: Operation = (runtime, operand, args) => {
   return text((space < 0 ? cut : cut.slice(0, space)) + end);
 };
 
-const wordcount: Operation = ({ budget }, operand) => {
-  const value = textOf(operand);
-  budget.spend(value.length / 2);
+const wordcount: Operation = (runtime, operand) => {
+  const value = printed(runtime, operand);
+  runtime.budget.spend(value.length / 2);
   return integer(value.match(/[\p{L}\p{N}_]+/gu)?.length ?? 0);
 };
 
@@ -209,6 +207,7 @@ const map: Operation = (runtime, operand, args) => {
   return list(
     members.map((item) => {
       runtime.budget.spend(1);
+      chargeUse(runtime, item, given);
       return filter(runtime, item, given);
     }),
   );
@@ -220,14 +219,14 @@ function choose(keeps: boolean, by: "attribute" | "item"): Operation {
     const attribute = by === "attribute" ? args.positional[0] : undefined;
     const [name, ...given] = args.positional.slice(attribute ? 1 : 0);
     if (by === "attribute" && !attribute) throw new Error("selectattr and rejectattr need an attribute");
-    const test = name === undefined ? undefined : testOf(textOf(name));
+    const tested: CallArguments = { positional: given, keywords: NO_ARGUMENTS.keywords };
+    const test = name === undefined ? undefined : testOf(printed(runtime, name));
     return list(
       iterate(runtime, operand).filter((item) => {
         runtime.budget.spend(1);
         const value = attribute ? attributeOf(runtime, item, attribute) : item;
-        const passes = test
-          ? test(runtime, value, { positional: given, keywords: NO_ARGUMENTS.keywords })
-          : isTrue(value);
+        chargeUse(runtime, value, tested);
+        const passes = test ? test(runtime, value, tested) : isTrue(value);
         return passes === keeps;
       }),
     );
@@ -255,7 +254,7 @@ const FILTERS: ReadonlyMap<string, Operation> = new Map<string, Operation>([
   ["e", escapeHtml],
   ["escape", escapeHtml],
   ["float", real],
-  ["format", (runtime, operand, args) => formatDirectives(runtime, textOf(operand), args)],
+  ["format", (runtime, operand, args) => formatDirectives(runtime, printed(runtime, operand), args)],
   ["indent", indent],
   ["int", int],
   ["items", items],

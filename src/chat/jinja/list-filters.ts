@@ -3,13 +3,13 @@ import {
   type CallArguments,
   integerArgument,
   type Operation,
+  printed,
   type Runtime,
 } from "./call-arguments.ts";
 import { iterate } from "./iterate.ts";
 import { type RuntimeValue, TupleValue } from "./jinja-library.ts";
 import { keyValue } from "./mapping-keys.ts";
 import { compare, equals } from "./operators.ts";
-import { textOf } from "./python-text.ts";
 import { isMapping, isMissing, isString, isTrue, list, nothing, text, typeName } from "./runtime-values.ts";
 import { joined } from "./string-methods.ts";
 import { attributeOf } from "./value-tests.ts";
@@ -102,7 +102,7 @@ const join: Operation = (runtime, operand, args) => {
   const values = isMissing(attribute)
     ? members
     : members.map((item) => attributeOf(runtime, item, attribute!));
-  return joined(runtime, values, separator ? textOf(separator) : "");
+  return joined(runtime, values, separator ? printed(runtime, separator) : "");
 };
 
 const reverse: Operation = (runtime, operand) => {

@@ -4,6 +4,7 @@ import {
   integer,
   integerArgument,
   type Operation,
+  printed,
   type Runtime,
   stringArgument,
 } from "./call-arguments.ts";
@@ -17,10 +18,7 @@ type TextOperation = (runtime: Runtime, value: string, args: CallArguments) => R
 
 /** For filters too: any operand counts as the text it prints. The text has been paid for once. */
 function onText(operation: TextOperation): Operation {
-  return (runtime, operand, args) => {
-    if (!isString(operand)) runtime.budget.allocate(runtime.measure.characters(operand));
-    return operation(runtime, textOf(operand), args);
-  };
+  return (runtime, operand, args) => operation(runtime, printed(runtime, operand), args);
 }
 
 function onTextAlone(operation: (value: string) => string): Operation {
@@ -193,7 +191,7 @@ export const center: Operation = padded((missing) => missing >> 1);
 /** Joins the items of the argument: `', '.join(names)`. */
 const join: Operation = (runtime, operand, args) => {
   const given = argument(args, 0, "iterable");
-  return joined(runtime, given ? iterate(runtime, given) : [], textOf(operand));
+  return joined(runtime, given ? iterate(runtime, given) : [], printed(runtime, operand));
 };
 
 export function joined(

@@ -11,6 +11,8 @@ export interface ParsedTemplate {
   readonly macroSizes: WeakMap<object, number>;
   /** Every string literal, and every name behind a dot, to see which roles and fields the template knows. */
   readonly words: ReadonlySet<string>;
+  /** Every other name: of variables, but of filters and tests as well. */
+  readonly names: ReadonlySet<string>;
 }
 
 const MAX_SOURCE_LENGTH = 256 * 1024;
@@ -39,6 +41,7 @@ export function parseTemplate(source: string): ParsedTemplate {
   const written = new WeakSet<object>();
   const macroSizes = new WeakMap<object, number>();
   const words = new Set<string>();
+  const names = new Set<string>();
 
   function survey(value: unknown, depth: number): number {
     if (depth > MAX_SYNTAX_DEPTH) throw new LimitExceeded(`it nests deeper than ${MAX_SYNTAX_DEPTH} levels`);
@@ -50,6 +53,7 @@ export function parseTemplate(source: string): ParsedTemplate {
     }
     if (!isNode(value)) return 0;
     if (value.type === "StringLiteral" && typeof value.value === "string") words.add(value.value);
+    if (value.type === "Identifier") names.add(String(value.value));
     if (value.type === "MemberExpression" && !value.computed && isNode(value.property)) {
       words.add(String(value.property.value));
     }
@@ -65,5 +69,5 @@ export function parseTemplate(source: string): ParsedTemplate {
   }
 
   survey(program, 0);
-  return { program, written, macroSizes, words };
+  return { program, written, macroSizes, words, names };
 }

@@ -1,8 +1,7 @@
-import { argument, type CallArguments, integer, type Runtime } from "./call-arguments.ts";
+import { argument, type CallArguments, integer, printed, type Runtime } from "./call-arguments.ts";
 import type { RuntimeValue } from "./jinja-library.ts";
 import { keyOf } from "./mapping-keys.ts";
 import { compare, contains, equals } from "./operators.ts";
-import { textOf } from "./python-text.ts";
 import {
   isArray,
   isBoolean,
@@ -79,7 +78,7 @@ const TESTS: ReadonlyMap<string, ValueTest> = new Map<string, ValueTest>([
   ["le", atMost],
   ["<=", atMost],
   ["lessthan", less],
-  ["lower", (_, value) => isLower(textOf(value))],
+  ["lower", (runtime, value) => isLower(printed(runtime, value))],
   ["lt", less],
   ["<", less],
   ["mapping", (_, value) => isDictionary(value)],
@@ -88,13 +87,13 @@ const TESTS: ReadonlyMap<string, ValueTest> = new Map<string, ValueTest>([
   ["none", (_, value) => value.type === "NullValue"],
   ["number", (_, value) => numberOf(value) !== undefined],
   ["odd", ofNumber((value) => value % 2 !== 0)],
-  ["test", (_, value) => TESTS.has(textOf(value))],
+  ["test", (_, value) => isString(value) && TESTS.has(value.value)],
   ["sameas", withOther((_, value, other) => value === other || isSameConstant(value, other))],
   ["sequence", hasItems],
   ["string", (_, value) => isString(value)],
   ["true", (_, value) => isBoolean(value) && value.value === true],
   ["undefined", (_, value) => isUndefined(value)],
-  ["upper", (_, value) => isUpper(textOf(value))],
+  ["upper", (runtime, value) => isUpper(printed(runtime, value))],
 ]);
 
 /** Python has one `True`, one `None`, and one of each small integer and short string. */
@@ -112,7 +111,9 @@ export function testOf(name: string): ValueTest {
 /** An attribute by its path, such as `function.name` or `0`; undefined where there is none. */
 export function attributeOf(runtime: Runtime, value: RuntimeValue, attribute: RuntimeValue): RuntimeValue {
   if (isInteger(attribute)) return memberOf(value, attribute) ?? nothing();
-  const path = textOf(attribute).split(".");
+  const name = printed(runtime, attribute);
+  runtime.budget.touch(name.length);
+  const path = name.split(".");
   runtime.budget.spend(path.length);
   let found: RuntimeValue | undefined = value;
   for (const part of path) {

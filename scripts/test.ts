@@ -10,7 +10,7 @@ interface Counts {
 }
 
 function run(backend: string, args: readonly string[]): Promise<{ code: number; counts: Counts }> {
-  console.error(`\n== tests on ${backend} ==`);
+  console.error(`\n== tests ${backend === "none" ? "that call no C" : `on ${backend}`} ==`);
   const child = spawn(process.execPath, ["test", ...args], {
     env: { ...process.env, CRIA_FFI: backend },
     stdio: ["ignore", "inherit", "pipe"],

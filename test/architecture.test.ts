@@ -1,5 +1,6 @@
 import { expect, test } from "bun:test";
 import { Glob } from "bun";
+import { sortTests } from "../scripts/foreign-tests.ts";
 
 /** Folders in the order of their dependencies: a file imports from its own layer and from those before it. */
 const layers = ["lib", "ffi", "src", "src/cache", "src/engine", "src/llama", "src/server", "src/cli"];
@@ -63,4 +64,14 @@ test("files stay under 400 lines", async () => {
     if (lines > 400) long.push(`${file}: ${lines}`);
   }
   expect(long).toEqual([]);
+});
+
+test("tests run on each foreign function interface, but for those that call no C", () => {
+  const { foreign, plain } = sortTests();
+  expect([...foreign, ...plain].sort()).toEqual([...new Glob("test/**/*.test.ts").scanSync(".")].sort());
+  expect(plain).toContain("test/json-schema/patterns.test.ts");
+  // By what they import, by a process that they start, and by a type alone.
+  expect(foreign).toEqual(
+    expect.arrayContaining(["test/sampler.test.ts", "test/grammar.test.ts", "test/cli/serve.test.ts"]),
+  );
 });

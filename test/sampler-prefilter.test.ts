@@ -10,7 +10,7 @@ import { loadFixture, loadTinyModel } from "./support/tiny-model.ts";
 setDefaultTimeout(300_000);
 
 /** Picks of each kind of logits and vocabulary. */
-const cases = Number(process.env.CRIA_PREFILTER_CASES ?? 2000);
+const cases = Number(process.env.CRIA_PREFILTER_CASES ?? 1000);
 
 const model = await loadTinyModel();
 const medium = await Model.load(
@@ -207,14 +207,14 @@ test("a large vocabulary", () => {
     using narrow = createSampler(large, { ...given, seed: 5 });
     using all = createSampler(large, { ...given, seed: 5 });
     all.narrowing = "none";
-    for (let step = 0; step < 20; step++) {
+    for (let step = 0; step < 10; step++) {
       const chosen = Float32Array.from({ length: size }, () => 16 - 1.5 * Math.log(1 + size * random()));
       const output = outputOf(chosen);
       expect(narrow.sample(output)).toBe(all.sample(output));
     }
     narrowed.push(narrow.narrowed);
   }
-  for (const count of narrowed) expect(count).toBeGreaterThan(15);
+  for (const count of narrowed) expect(count).toBeGreaterThan(7);
 });
 
 test("where libllama's sum and the next sampler cut the list at about the same place", () => {

@@ -1,5 +1,5 @@
 import { allCodes, type CodeSet, intersectCodes, noCodes, uniteCodes } from "./code-set.ts";
-import { partsOf, type Term } from "./term.ts";
+import { partsOf, type Term, type TermFactory } from "./term.ts";
 
 /** What is known of reading a term as it is written. */
 interface Reading {
@@ -13,6 +13,9 @@ interface Reading {
   readonly often: number;
 }
 
+/** Steps that a part of a term costs. */
+const writingWork = 4;
+
 const nothing: Reading = { first: noCodes, further: noCodes, once: 0, often: 0 };
 
 /**
@@ -21,9 +24,11 @@ const nothing: Reading = { first: noCodes, further: noCodes, once: 0, often: 0 }
  *
  * Source: the strong determinism of Gelade, Gyssens and Martens, "Regular expressions with counting" (2009), counted.
  */
-export function ambiguityOf(term: Term): number {
+export function ambiguityOf(terms: TermFactory, term: Term): number {
   const known = new Map<Term, Reading | undefined>();
   const reading = (part: Term): Reading | undefined => {
+    // Writing the part down included.
+    terms.spend(writingWork);
     if (!known.has(part)) known.set(part, readingOf(part, reading));
     return known.get(part);
   };

@@ -33,7 +33,7 @@ export function expressionOf(
   const automaton = automatonOf(terms, term, schemaLimits.states);
   if (automaton) return new AutomatonWriter(automaton, sink, hint, character).write();
   // As it is built, counts need no states.
-  return ambiguityOf(term) <= fewWays ? structure(term, character) : undefined;
+  return ambiguityOf(terms, term) <= fewWays ? structure(term, character) : undefined;
 }
 
 /** A run of one kind of character, whose automaton would have a state for each. */

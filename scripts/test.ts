@@ -1,6 +1,10 @@
-// Runs the test suite once per foreign function interface and adds up the runner's own counts.
+// Runs the test suite once per foreign function interface and adds up the runner's own counts. What comes to no such
+// interface runs once.
 // usage: bun run scripts/test.ts [bun test arguments]
 import { spawn } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { posix } from "node:path";
+import { Glob, Transpiler } from "bun";
 
 interface Counts {
   passed: number;
@@ -29,10 +33,36 @@ function run(backend: string, args: readonly string[]): Promise<{ code: number; 
   });
 }
 
+const transpiler = new Transpiler({ loader: "ts" });
+
+/** Whether a test comes to a foreign function interface: by what it imports, or by a process or thread that it starts. */
+function needsInterface(test: string): boolean {
+  const seen = new Set([test]);
+  for (const file of seen) {
+    const source = readFileSync(file, "utf8");
+    if (file.startsWith("ffi/") || /\bspawn|\bnew Worker\b|child_process/.test(source)) return true;
+    for (const { path } of transpiler.scanImports(source)) {
+      if (path.startsWith(".") && path.endsWith(".ts")) seen.add(posix.join(posix.dirname(file), path));
+    }
+  }
+  return false;
+}
+
+/** Arguments for the interfaces behind the first; the same where they name files. */
+function argumentsForOthers(args: readonly string[]): readonly string[] {
+  if (args.some((argument) => !argument.startsWith("-"))) return args;
+  const tests = [...new Glob("test/**/*.test.ts").scanSync(".")].sort().filter(needsInterface);
+  return [...args, ...tests.map((file) => `./${file}`)];
+}
+
 const total: Counts = { passed: 0, failed: 0, skipped: 0 };
 let status = 0;
-for (const backend of ["bun", "koffi"]) {
-  const { code, counts } = await run(backend, process.argv.slice(2));
+const given = process.argv.slice(2);
+for (const [backend, args] of [
+  ["bun", given],
+  ["koffi", argumentsForOthers(given)],
+] as const) {
+  const { code, counts } = await run(backend, args);
   // A runner that dies prints no counts; it must not look like a success.
   if (code !== 0 && counts.failed === 0) counts.failed = 1;
   total.passed += counts.passed;

@@ -1,7 +1,8 @@
 import { type CodeSet, uniteCodes } from "./code-set.ts";
+import { equivalenceClasses } from "./minimal-states.ts";
 import type { Term, TermFactory } from "./term.ts";
 
-/** A deterministic automaton without dead states; state 0 is the start. */
+/** A deterministic automaton without dead states; state 0 is the start. Those of {@link automatonOf} are minimal. */
 export interface Automaton {
   /** Shape [states]. */
   readonly accepting: readonly boolean[];
@@ -13,13 +14,6 @@ interface StateEdge {
   readonly codes: CodeSet;
   readonly to: number;
 }
-
-/**
- * Automata with more states are made minimal only where that takes few rounds: not those that count, which are nearly
- * minimal as their derivatives make them.
- */
-const minimizedStates = 300;
-const rounds = 40;
 
 /**
  * The automaton of a term's derivatives.
@@ -40,8 +34,8 @@ export function automatonOf(terms: TermFactory, start: Term, limit: number): Aut
   const accepting = [...ids.keys()].map((term) => term.nullable);
   const live = liveStates({ accepting, edges });
   if (!live.has(0)) return { accepting: [], edges: [] };
-  const classes = equivalenceClasses({ accepting, edges }, live);
-  return renumbered({ accepting, edges }, live, (state) => classes?.[state] ?? state);
+  const classes = equivalenceClasses({ accepting, edges }, live, terms.spend);
+  return renumbered({ accepting, edges }, live, (state) => classes[state]!);
 }
 
 /** States from which an accepting one can be reached. */
@@ -51,64 +45,6 @@ function liveStates({ accepting, edges }: Automaton): Set<number> {
   const live = new Set([...accepting.keys()].filter((state) => accepting[state]));
   for (const state of live) for (const source of sources[state]!) live.add(source);
   return live;
-}
-
-/** For each state, the number of its class of states that accept the same texts (Moore 1956); undefined for too many rounds. */
-function equivalenceClasses(
-  { accepting, edges }: Automaton,
-  live: ReadonlySet<number>,
-): number[] | undefined {
-  const sets = new SetNumbers();
-  const numbered = edges.map((list) =>
-    list.filter(({ to }) => live.has(to)).map(({ codes, to }) => ({ set: sets.numberOf(codes), to })),
-  );
-  let classes = accepting.map(Number);
-  const most = accepting.length <= minimizedStates ? accepting.length : rounds;
-  for (let [count, round] = [0, 0]; round <= most; round++) {
-    const numbers = new Map<string, number>();
-    const next = classes.map((own, state) => {
-      const targets = new Map<number, number>();
-      for (const { set, to } of numbered[state]!) {
-        const known = targets.get(classes[to]!);
-        targets.set(classes[to]!, known === undefined ? set : sets.united(known, set));
-      }
-      const signature = [...targets].sort((a, b) => a[0] - b[0]).join(" ");
-      const key = `${own}|${signature}`;
-      if (!numbers.has(key)) numbers.set(key, numbers.size);
-      return numbers.get(key)!;
-    });
-    classes = next;
-    if (numbers.size === count) return classes;
-    count = numbers.size;
-  }
-  return undefined;
-}
-
-/** Numbers for sets, so that large ones are compared and united once. */
-class SetNumbers {
-  readonly #numbers = new Map<string, number>();
-  readonly #sets: CodeSet[] = [];
-  readonly #unions = new Map<string, number>();
-
-  numberOf(codes: CodeSet): number {
-    const key = codes.join();
-    let number = this.#numbers.get(key);
-    if (number === undefined) {
-      number = this.#sets.push(codes) - 1;
-      this.#numbers.set(key, number);
-    }
-    return number;
-  }
-
-  united(one: number, other: number): number {
-    const key = one < other ? `${one} ${other}` : `${other} ${one}`;
-    let number = this.#unions.get(key);
-    if (number === undefined) {
-      number = this.numberOf(uniteCodes(this.#sets[one]!, this.#sets[other]!));
-      this.#unions.set(key, number);
-    }
-    return number;
-  }
 }
 
 /** Merges states that `classOf` maps to one number, drops dead and unreachable ones, and counts from the start on. */

@@ -36,16 +36,17 @@ type Body = Term extends infer T ? (T extends Term ? Omit<T, "id" | "nullable"> 
 export class TermFactory {
   readonly #interned = new Map<string, Term>();
   readonly #edges = new Map<Term, readonly TermEdge[]>();
-  readonly #spend: (steps: number) => void;
+  readonly #possible = new Map<Term, boolean>();
+  /** Called with the steps taken; throws where there have been too many. */
+  readonly spend: (steps: number) => void;
   readonly never: Term;
   readonly empty: Term;
   readonly anyCode: Term;
   /** Every text. */
   readonly everything: Term;
 
-  /** @param spend Called with the steps taken; throws where there have been too many. */
   constructor(spend: (steps: number) => void) {
-    this.#spend = spend;
+    this.spend = spend;
     this.never = this.#make("n", false, { kind: "set", codes: [] } as Body);
     this.empty = this.#make("e", true, { kind: "empty" } as Body);
     this.anyCode = this.set(allCodes);
@@ -58,19 +59,32 @@ export class TermFactory {
   }
 
   literal(text: string): Term {
-    return this.concat(...Array.from(text, (character) => this.set(singleCode(character.codePointAt(0)!))));
+    let term = this.empty;
+    for (const character of Array.from(text).reverse())
+      term = this.#pair(this.set(singleCode(character.codePointAt(0)!)), term);
+    return term;
   }
 
   concat(...parts: readonly Term[]): Term {
     return parts.reduceRight((rest, first) => this.#pair(first, rest), this.empty);
   }
 
+  /** One behind another; a chain goes to the right, and is joined from its end on, so that the stack stays flat. */
   #pair(first: Term, rest: Term): Term {
-    if (first === this.never || rest === this.never) return this.never;
-    if (first.kind === "empty") return rest;
     if (rest.kind === "empty") return first;
-    if (rest === this.everything && first.nullable) return rest;
-    if (first.kind === "concat") return this.#pair(first.first, this.#pair(first.rest, rest));
+    const links: Term[] = [];
+    let last = first;
+    for (; last.kind === "concat"; last = last.rest) links.push(last.first);
+    this.spend(links.length / 2);
+    let chain = this.#link(last, rest);
+    for (let link = links.pop(); link; link = links.pop()) chain = this.#link(link, chain);
+    return chain;
+  }
+
+  #link(first: Term, rest: Term): Term {
+    if (first === this.never || rest === this.never) return this.never;
+    if (first.kind === "empty" || (rest === this.everything && first.nullable)) return rest;
+    if (rest.kind === "empty") return first;
     return this.#make(`c${first.id},${rest.id}`, first.nullable && rest.nullable, {
       kind: "concat",
       first,
@@ -79,7 +93,7 @@ export class TermFactory {
   }
 
   union(...terms: readonly Term[]): Term {
-    this.#spend(terms.length);
+    this.spend(terms.length);
     const parts = new Set<Term>();
     let codes: CodeSet = [];
     for (const term of terms.flatMap((part) => (part.kind === "union" ? part.parts : [part]))) {
@@ -104,7 +118,7 @@ export class TermFactory {
   }
 
   intersection(...terms: readonly Term[]): Term {
-    this.#spend(terms.length);
+    this.spend(terms.length);
     const parts = new Set<Term>();
     for (const term of terms.flatMap((part) => (part.kind === "intersection" ? part.parts : [part]))) {
       if (term === this.never) return term;
@@ -179,12 +193,35 @@ export class TermFactory {
 
   /** What may follow each first code point: disjoint sets; what none of them holds leads nowhere. */
   edges(term: Term): readonly TermEdge[] {
-    let edges = this.#edges.get(term);
-    if (!edges) {
-      edges = this.#computeEdges(term);
-      this.#edges.set(term, edges);
-    }
+    const known = this.#edges.get(term);
+    if (known) return known;
+    // Of a chain of what may be empty, the rest comes first, so that its length does not pile up on the stack.
+    const chain: Term[] = [];
+    for (let at = term; at.kind === "concat" && at.first.nullable && !this.#edges.has(at.rest); at = at.rest)
+      chain.push(at.rest);
+    for (const rest of chain.reverse()) if (!this.#edges.has(rest)) this.#edges.set(rest, this.#computeEdges(rest));
+    const edges = this.#computeEdges(term);
+    this.#edges.set(term, edges);
     return edges;
+  }
+
+  /** Whether there is a text in a language; true where more than `limit` derivatives are looked at. */
+  isPossible(term: Term, limit: number): boolean {
+    const known = this.#possible.get(term);
+    if (known !== undefined) return known;
+    const seen = new Set([term]);
+    const open = [term];
+    let found = false;
+    for (let at = open.pop(); at && !found && seen.size <= limit; at = open.pop()) {
+      found = at.nullable || at === this.everything;
+      for (const { to } of found ? [] : this.edges(at)) {
+        if (!seen.has(to)) open.push(to);
+        seen.add(to);
+      }
+    }
+    const isPossible = found || seen.size > limit;
+    this.#possible.set(term, isPossible);
+    return isPossible;
   }
 
   /** Whether a text is in the language. */
@@ -192,6 +229,7 @@ export class TermFactory {
     let state = term;
     for (const character of text) {
       const point = character.codePointAt(0)!;
+      this.spend(1);
       const edge = this.edges(state).find(({ codes }) => hasCode(codes, point));
       if (!edge) return false;
       state = edge.to;
@@ -246,7 +284,7 @@ export class TermFactory {
         events.push({ at: codes[at]!, opens: true, to }, { at: codes[at + 1]! + 1, opens: false, to });
       }
     }
-    this.#spend(events.length);
+    this.spend(events.length);
     events.sort((a, b) => a.at - b.at);
     const open = new Map<Term, number>();
     const pieces: TermEdge[] = [];
@@ -257,7 +295,7 @@ export class TermFactory {
       count += opens ? 1 : -1;
       const next = events[index + 1]?.at ?? at;
       if (next === at || count === 0) continue;
-      this.#spend(open.size);
+      this.spend(open.size);
       const target = this.#combined([...open.keys()], how, count === lists.length);
       if (target !== this.never) pieces.push({ codes: [at, next - 1], to: target });
     }
@@ -277,7 +315,7 @@ export class TermFactory {
     for (const { codes, to } of edges) {
       if (to === this.never) continue;
       const known = byTarget.get(to);
-      this.#spend(1 + codes.length);
+      this.spend(1 + codes.length);
       if (known) known.push(...codes);
       else byTarget.set(to, [...codes]);
     }
@@ -287,7 +325,7 @@ export class TermFactory {
   #make(key: string, nullable: boolean, body: Body): Term {
     let term = this.#interned.get(key);
     if (!term) {
-      this.#spend(1 + key.length / 8);
+      this.spend(1 + key.length / 8);
       term = { id: this.#interned.size, nullable, ...body } as Term;
       this.#interned.set(key, term);
     }

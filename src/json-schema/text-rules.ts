@@ -49,7 +49,10 @@ export function structure(term: Term, character: (codes: CodeSet) => Expression)
     case "set":
       return term.codes.length === 0 ? nothing : character(term.codes);
     case "concat": {
-      const parts = all([term.first, term.rest]);
+      const chain: Term[] = [];
+      let last: Term = term;
+      for (; last.kind === "concat"; last = last.rest) chain.push(last.first);
+      const parts = all([...chain, last]);
       return parts && sequence(...parts);
     }
     case "union": {

@@ -1,29 +1,4 @@
-/** Text as a literal of GBNF. */
-export function literal(text: string): string {
-  const escapes: Readonly<Record<string, string>> = {
-    "\n": "\\n",
-    "\r": "\\r",
-    "\t": "\\t",
-    '"': '\\"',
-    "\\": "\\\\",
-  };
-  let escaped = "";
-  for (const character of text) {
-    const code = character.codePointAt(0)!;
-    escaped += escapes[character] ?? (code < 0x20 ? `\\x${code.toString(16).padStart(2, "0")}` : character);
-  }
-  return `"${escaped}"`;
-}
-
-/** Characters as members of a character class. */
-function classMembers(characters: Iterable<string>): string {
-  return [...characters]
-    .map((character) =>
-      /[\]\\^-]/.test(character) ? `\\x${character.charCodeAt(0).toString(16)}` : character,
-    )
-    .map((character) => character.replace("\n", "\\n"))
-    .join("");
-}
+import { characterClass, literal } from "../grammar/spelling.ts";
 
 /**
  * Rules for any text up to a marker, and the marker; the first of them has the given name. One rule for each beginning of a marker
@@ -39,6 +14,7 @@ export function untilRules(name: string, marker: string, forbidden: readonly str
   const states = [...beginnings].sort((one, other) => one.length - other.length);
   const rule = (state: string) => (state === "" ? name : `${name}-${states.indexOf(state)}`);
   const distinct = [...new Set(markers.flat())];
+  const points = distinct.flatMap((character) => [character.codePointAt(0)!, character.codePointAt(0)!]);
   return states
     .map((state) => {
       const choices = distinct.flatMap((character) => {
@@ -47,7 +23,7 @@ export function untilRules(name: string, marker: string, forbidden: readonly str
         if (forbidden.some((other) => text.endsWith(other))) return [];
         return `${literal(character)} ${rule(longestBeginning(text, beginnings))}`;
       });
-      return `${rule(state)} ::= ${choices.join(" | ")} | [^${classMembers(distinct)}] ${name}`;
+      return `${rule(state)} ::= ${choices.join(" | ")} | ${characterClass(points, "^")} ${name}`;
     })
     .join("\n");
 }

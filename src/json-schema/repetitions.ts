@@ -74,13 +74,11 @@ export class Repetitions {
     if (max === Number.POSITIVE_INFINITY) return sequence(required, repeat(item, 0, max));
     const [full, more] = [Math.floor((max - min) / blockLength), (max - min) % blockLength];
     if (full === 0) return sequence(required, repeat(item, 0, more));
-    // Some of the blocks and a part of one, or all of them and what is left over.
-    const some = sequence(
-      this.#repetition(block, 0, full - 1, name),
-      this.#ruleFor(repeat(item, 0, blockLength - 1), `${name}-partial`),
-    );
-    const all = sequence(this.#repetition(block, full, full, name), repeat(item, 0, more));
-    return sequence(required, choice(some, all));
+    // One block less and a part of one fall short of the bound by so many, which may stand before them.
+    const short = this.#ruleFor(repeat(item, more + 1, more + 1), `${name}-run`);
+    const blocks = this.#repetition(block, 0, full - 1, name);
+    const partial = this.#ruleFor(repeat(item, 0, blockLength - 1), `${name}-partial`);
+    return sequence(required, optional(short), blocks, partial);
   }
 }
 

@@ -69,7 +69,7 @@ export class Alternatives {
       const next = choices[0];
       if (next) {
         for (const node of next.options.toReversed()) {
-          this.#host.spend(2 + (leaves.length + choices.length) / 8);
+          this.#host.spend(5 + (leaves.length + choices.length) / 4);
           open.push({
             pending: [stepTo(node, next.path)],
             leaves: [...leaves],
@@ -103,7 +103,7 @@ export class Alternatives {
     const { pending, leaves } = progress;
     for (let path = pending.pop(); path; path = pending.pop()) {
       const { node } = path;
-      this.#host.spend(1 + (path.length + leaves.length) / 16);
+      this.#host.spend(12 + (path.length + leaves.length) / 8);
       for (let at = path.up; at; at = at.up) if (at.node === node) throw circular(node);
       if (node.schema === true) continue;
       if (node.schema === false) {
@@ -119,7 +119,7 @@ export class Alternatives {
       leaves.push({ node, paths: [path] });
       for (const child of this.#branchings.conjuncts(node).toReversed()) pending.push(stepTo(child, path));
       for (const options of this.#branchings.of(node)) {
-        this.#host.spend(4);
+        this.#host.spend(10);
         progress.choices.push({ options, path });
       }
       progress.types &= this.#host.keywords.types(node);
@@ -147,7 +147,7 @@ export class Alternatives {
       for (const name of keywords.schemaMap(node, "properties").keys()) named.add(name);
     }
     for (const name of named) {
-      this.#host.spend(nodes.length);
+      this.#host.spend(2 + nodes.length * 2);
       const asking = nodes.find((node) => keywords.names(node, "required").has(name));
       if (!asking || this.#canHave(nodes, name)) continue;
       progress.types &= ~typeBits.object;
@@ -186,7 +186,7 @@ export function evaluatedFor(
   for (let before = 0; before < reached.size; ) {
     before = reached.size;
     for (const leaf of leaves) {
-      host.spend(leaf.paths.length * 2);
+      host.spend(1 + leaf.paths.length);
       if (leaf.paths.some((path) => leadsFrom(reached, path))) reached.add(leaf.node);
     }
   }

@@ -40,10 +40,12 @@ export class ArrayShape {
     this.#compiler = compiler;
     const { keywords } = compiler;
     const nodes = leaves.map(({ node }) => node);
-    this.#parts = [
+    const parts = [
       ...nodes.map((node) => keywords.items(node)),
       ...leaves.flatMap((leaf) => this.#unevaluated(leaf, leaves)),
     ];
+    compiler.spend(leaves.length * 10);
+    this.#parts = parts.filter(({ prefix, rest }) => prefix.length > 0 || rest);
     this.prefixLength = Math.max(0, ...this.#parts.map(({ prefix }) => prefix.length));
     this.min = Math.max(0, ...nodes.map((node) => keywords.count(node, "minItems") ?? 0));
     const tooMany = nodes.find((node) => (keywords.count(node, "minItems") ?? 0) > schemaLimits.repetitions);
@@ -54,7 +56,7 @@ export class ArrayShape {
   }
 
   schemasAt(index: number): readonly SchemaNode[] {
-    this.#compiler.spend(this.#parts.length / 2);
+    this.#compiler.spend(2 + this.#parts.length);
     return this.#parts.flatMap(({ prefix, rest }) => {
       const schema = index < prefix.length ? prefix[index] : rest;
       return schema ? [schema] : [];

@@ -84,7 +84,7 @@ export class Compiler implements AlternativesHost {
 
   /** A rule for the values that satisfy all of these schemas. */
   value(nodes: readonly SchemaNode[], hint: string): Expression {
-    this.spend(4 + nodes.length);
+    this.spend(10 + nodes.length * 5);
     const distinct = this.#distinct(nodes.map((node) => this.#target(node)));
     const refusing = distinct.find(({ schema }) => schema === false);
     if (refusing) {
@@ -238,9 +238,11 @@ export class Compiler implements AlternativesHost {
     nodes: readonly SchemaNode[],
   ): Expression {
     const allowed: unknown[] = [];
+    // What lists the values and says nothing else needs not be asked.
+    const asked = nodes.filter((one) => one !== node || this.keywords.assertions(one).length > 1);
     for (const [key, value] of values) {
-      this.spend(2 + key.length / 4);
-      if (nodes.every((other) => this.instances.satisfies(other, value))) allowed.push(value);
+      this.spend(5 + key.length);
+      if (asked.every((other) => this.instances.satisfies(other, value))) allowed.push(value);
     }
     if (allowed.length === 0) this.impossible(node, keyword, "leaves no value that the other keywords allow");
     return textChoice(
@@ -273,7 +275,7 @@ export class Compiler implements AlternativesHost {
     const excluded = leaves.flatMap(({ node }) => [
       ...((node.schema as MadeSchema)[excludedValues]?.values() ?? []),
     ]);
-    this.spend(leaves.length + excluded.length);
+    this.spend(10 + leaves.length * 5 + excluded.length * 2);
     const scalar = (value: null | boolean) =>
       excluded.some((other) => other === value) ? nothing : text(String(value));
     const hint = name === "root" ? "" : `${name}-`;

@@ -30,7 +30,7 @@ function doubtfulPairs(compiler: Compiler, schemas: readonly SchemaNode[]): [one
     if (!fewest || pairs.length < fewest.length) fewest = pairs;
   }
   if (fewest) return fewest;
-  compiler.spend(schemas.length ** 2);
+  compiler.spend(schemas.length ** 2 / 2);
   return schemas.flatMap((_, one) =>
     schemas.slice(one + 1).map((__, at): [number, number] => [one, one + 1 + at]),
   );
@@ -82,7 +82,7 @@ function areDisjoint(compiler: Compiler, one: SchemaNode, other: SchemaNode, dep
   const [ours, theirs] = [compiler.alternativesOf(one), compiler.alternativesOf(other)];
   return ours.every((a) =>
     theirs.every((b) => {
-      compiler.spend(4 + (a.leaves.length + b.leaves.length) / 2);
+      compiler.spend(15 + (a.leaves.length + b.leaves.length) * 3);
       return (
         (a.types & b.types) === 0 ||
         refusesListed(compiler, a, other) ||
@@ -126,7 +126,7 @@ function objectsDiffer(compiler: Compiler, a: Alternative, b: Alternative, depth
   const propertiesOf = ({ leaves }: Alternative, name: string) =>
     leaves.flatMap(({ node }) => keywords.schemaMap(node, "properties").get(name) ?? []);
   const required = new Set(a.leaves.flatMap(({ node }) => [...keywords.names(node, "required")]));
-  compiler.spend(required.size * (a.leaves.length + b.leaves.length));
+  compiler.spend(required.size * (5 + a.leaves.length + b.leaves.length));
   return [...required].some((name) => {
     const [mine, theirs] = [propertiesOf(a, name), propertiesOf(b, name)];
     const closed = b.leaves.some(

@@ -24,7 +24,7 @@ export class Instances {
     if (++this.#depth > depthLimit) {
       throw this.#compiler.keywords.error(node, "$ref", "goes round without end");
     }
-    this.#compiler.spend(1);
+    this.#compiler.spend(12);
     const holds =
       this.#scalar(node, value) &&
       this.#combined(node, value) &&

@@ -47,7 +47,7 @@ export class MergedRules {
   #isChanged(name: string, spend: (steps: number) => void): boolean {
     const expression = rewritten(this.#rules.get(name)!, (used) => rule(this.#final(used)));
     const body = printExpression(expression);
-    spend(1 + body.length / 16);
+    spend(5 + body.length / 8);
     const before = this.#bodies.get(name);
     if (before === body) return false;
     if (before !== undefined && this.#byBody.get(before) === name) this.#byBody.delete(before);

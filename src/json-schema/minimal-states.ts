@@ -25,7 +25,7 @@ export function equivalenceClasses(
   const partition = new Partition(accepting, live);
   const { classOf, members } = partition;
   const signatureOf = (state: number) => {
-    spend(4 + successors[state]!.length * 2);
+    spend(5 + successors[state]!.length * 3);
     const targets = new Map<number, number>();
     for (const { set, to } of successors[state]!) {
       const known = targets.get(classOf[to]!);

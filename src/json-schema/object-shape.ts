@@ -31,7 +31,10 @@ export class ObjectShape {
     const nodes = leaves.map(({ node }) => node);
     this.#nodes = nodes;
     const own = nodes.map((node) => this.#part(node));
-    this.#parts = [...own, ...leaves.flatMap((leaf) => this.#unevaluated(leaf, leaves))];
+    const parts = [...own, ...leaves.flatMap((leaf) => this.#unevaluated(leaf, leaves))];
+    this.#parts = parts.filter(
+      ({ properties, patterns, others }) => properties.size > 0 || patterns.length > 0 || others,
+    );
     this.required = new Set(nodes.flatMap((node) => [...keywords.names(node, "required")]));
     const nameSchemas = nodes.flatMap((node) => keywords.schema(node, "propertyNames") ?? []);
     this.#names = terms.intersection(...nameSchemas.map((node) => compiler.strings.language([node])));
@@ -39,7 +42,7 @@ export class ObjectShape {
       (compiler.certain([node]) ?? []).flatMap((leaf) => [...(keywords.finite(leaf.node)?.values.values() ?? [])]),
     );
     const given = [...own.flatMap(({ properties }) => [...properties.keys()]), ...this.required];
-    compiler.spend((given.length + listed.length) / 2);
+    compiler.spend(given.length + listed.length + leaves.length * 10);
     this.named = [...new Set([...given, ...listed.filter((name) => typeof name === "string")])];
     const open = nodes.every((node) =>
       ["additionalProperties", "unevaluatedProperties"].every(
@@ -51,7 +54,7 @@ export class ObjectShape {
 
   /** Schemas for the value under a name. */
   schemasOf(name: string): readonly SchemaNode[] {
-    this.#compiler.spend(this.#parts.length / 2);
+    this.#compiler.spend(5 + this.#parts.length * 2);
     return this.#parts.flatMap((part) => {
       const property = part.properties.get(name);
       const found = part.patterns.filter(({ term }) => this.#compiler.terms.matches(term, name));

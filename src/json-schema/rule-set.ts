@@ -42,7 +42,7 @@ export class RuleSet implements RuleSink {
   }
 
   define(name: string, expression: Expression): void {
-    this.#spend(4 + sizeOf(expression));
+    this.#spend(20 + sizeOf(expression) * 4);
     this.#rules.set(name, expression);
   }
 
@@ -79,7 +79,7 @@ export class RuleSet implements RuleSink {
     /** Rules by one that they wait for. */
     const waiting = new Map<string, string[]>();
     const holds = (expression: Expression, waiter: string): boolean => {
-      this.#spend(0.25);
+      this.#spend(0.5);
       switch (expression.kind) {
         case "sequence":
           return expression.parts.every((part) => holds(part, waiter));
@@ -120,7 +120,7 @@ export class RuleSet implements RuleSink {
     for (const name of this.#reached(root, (at) => this.#rules.get(at)!)) {
       if (!productive.has(name)) continue;
       const expression = rewritten(this.#rules.get(name)!, usable);
-      this.#spend(sizeOf(expression) / 4);
+      this.#spend(sizeOf(expression));
       rules.set(name, repetitions.written(expression, name));
     }
     const merged = new MergedRules(rules, root, this.#spend);

@@ -75,7 +75,7 @@ export class TermFactory {
     const links: Term[] = [];
     let last = first;
     for (; last.kind === "concat"; last = last.rest) links.push(last.first);
-    this.spend(links.length / 2);
+    this.spend(links.length * 5);
     let chain = this.#link(last, rest);
     for (let link = links.pop(); link; link = links.pop()) chain = this.#link(link, chain);
     return chain;
@@ -93,20 +93,22 @@ export class TermFactory {
   }
 
   union(...terms: readonly Term[]): Term {
-    this.spend(terms.length);
+    const flat = terms.flatMap((part) => (part.kind === "union" ? part.parts : [part]));
+    this.spend(5 + flat.length * 5);
     const parts = new Set<Term>();
     let codes: CodeSet = [];
-    for (const term of terms.flatMap((part) => (part.kind === "union" ? part.parts : [part]))) {
+    for (const term of flat) {
       if (term === this.everything) return term;
       if (term.kind === "set") codes = term.codes.length === 0 ? codes : uniteCodes(codes, term.codes);
       else parts.add(term);
     }
     if (codes.length > 0) parts.add(this.set(codes));
     for (const part of parts) {
-      if (part.kind === "empty" && [...parts].some((other) => other !== part && other.nullable))
-        parts.delete(part);
       if (part.kind === "complement" && parts.has(part.of)) return this.everything;
     }
+    // Where something else may be empty, that needs not be said.
+    if (parts.has(this.empty) && [...parts].some((part) => part.kind !== "empty" && part.nullable))
+      parts.delete(this.empty);
     const sorted = [...parts].sort((a, b) => a.id - b.id);
     if (sorted.length === 0) return this.never;
     if (sorted.length === 1) return sorted[0]!;
@@ -118,9 +120,10 @@ export class TermFactory {
   }
 
   intersection(...terms: readonly Term[]): Term {
-    this.spend(terms.length);
+    const flat = terms.flatMap((part) => (part.kind === "intersection" ? part.parts : [part]));
+    this.spend(5 + flat.length * 5);
     const parts = new Set<Term>();
-    for (const term of terms.flatMap((part) => (part.kind === "intersection" ? part.parts : [part]))) {
+    for (const term of flat) {
       if (term === this.never) return term;
       if (term !== this.everything) parts.add(term);
     }
@@ -229,7 +232,7 @@ export class TermFactory {
     let state = term;
     for (const character of text) {
       const point = character.codePointAt(0)!;
-      this.spend(1);
+      this.spend(3);
       const edge = this.edges(state).find(({ codes }) => hasCode(codes, point));
       if (!edge) return false;
       state = edge.to;
@@ -284,7 +287,7 @@ export class TermFactory {
         events.push({ at: codes[at]!, opens: true, to }, { at: codes[at + 1]! + 1, opens: false, to });
       }
     }
-    this.spend(events.length);
+    this.spend(events.length * 2);
     events.sort((a, b) => a.at - b.at);
     const open = new Map<Term, number>();
     const pieces: TermEdge[] = [];
@@ -295,7 +298,7 @@ export class TermFactory {
       count += opens ? 1 : -1;
       const next = events[index + 1]?.at ?? at;
       if (next === at || count === 0) continue;
-      this.spend(open.size);
+      this.spend(1 + open.size);
       const target = this.#combined([...open.keys()], how, count === lists.length);
       if (target !== this.never) pieces.push({ codes: [at, next - 1], to: target });
     }
@@ -315,7 +318,7 @@ export class TermFactory {
     for (const { codes, to } of edges) {
       if (to === this.never) continue;
       const known = byTarget.get(to);
-      this.spend(1 + codes.length);
+      this.spend(3 + codes.length);
       if (known) known.push(...codes);
       else byTarget.set(to, [...codes]);
     }
@@ -325,7 +328,7 @@ export class TermFactory {
   #make(key: string, nullable: boolean, body: Body): Term {
     let term = this.#interned.get(key);
     if (!term) {
-      this.spend(1 + key.length / 8);
+      this.spend(6 + key.length / 8);
       term = { id: this.#interned.size, nullable, ...body } as Term;
       this.#interned.set(key, term);
     }

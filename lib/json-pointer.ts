@@ -1,8 +1,6 @@
 /** One step of a JSON pointer (RFC 6901), with its slash. */
 export function pointerStep(name: string | number): string {
-  return typeof name === "number"
-    ? `/${name}`
-    : `/${name.replaceAll("~", "~0").replaceAll("/", "~1")}`;
+  return typeof name === "number" ? `/${name}` : `/${name.replaceAll("~", "~0").replaceAll("/", "~1")}`;
 }
 
 /** The names that a JSON pointer goes through; none for "". */

@@ -1,4 +1,4 @@
-import { Branchings, type BranchingsHost, circular } from "./branchings.ts";
+import { type Branchings, type BranchingsHost, circular } from "./branchings.ts";
 import type { Instances } from "./instances.ts";
 import { JsonSchemaError } from "./json-schema-error.ts";
 import { everyType, typeBits } from "./keywords.ts";
@@ -42,7 +42,6 @@ interface Progress {
 
 export interface AlternativesHost extends BranchingsHost {
   readonly instances: Instances;
-  spend(steps: number): void;
   /** Remembers why nothing satisfies what is being written. */
   impossible(node: SchemaNode, keyword: string, message: string): void;
 }
@@ -140,14 +139,21 @@ export class Alternatives {
   #isPossible(progress: Progress, from: number): boolean {
     if ((progress.types & typeBits.object) === 0) return true;
     const { keywords } = this.#host;
-    const nodes = progress.leaves.map(({ node }) => node);
     const named = new Set<string>();
-    for (const node of nodes.slice(from)) {
-      for (const name of keywords.names(node, "required")) named.add(name);
-      for (const name of keywords.schemaMap(node, "properties").keys()) named.add(name);
+    const nodes: SchemaNode[] = [];
+    for (const [index, { node }] of progress.leaves.entries()) {
+      const [required, properties] = [
+        keywords.names(node, "required"),
+        keywords.schemaMap(node, "properties"),
+      ];
+      if (required.size + properties.size > 0) nodes.push(node);
+      if (index < from) continue;
+      for (const name of required) named.add(name);
+      for (const name of properties.keys()) named.add(name);
     }
+    this.#host.spend(progress.leaves.length / 2 + named.size);
     for (const name of named) {
-      this.#host.spend(2 + nodes.length * 2);
+      this.#host.spend(2 + nodes.length / 2);
       const asking = nodes.find((node) => keywords.names(node, "required").has(name));
       if (!asking || this.#canHave(nodes, name)) continue;
       progress.types &= ~typeBits.object;
@@ -161,7 +167,8 @@ export class Alternatives {
   #canHave(nodes: readonly SchemaNode[], name: string): boolean {
     const { keywords, instances } = this.#host;
     const children = nodes.flatMap((node) => keywords.schemaMap(node, "properties").get(name) ?? []);
-    if (children.length < 2) return children[0]?.schema !== false;
+    if (children.some(({ schema }) => schema === false)) return false;
+    if (children.length < 2) return true;
     const leaves = this.certain(children);
     if (!leaves) return false;
     const listed = leaves.map(({ node }) => keywords.finite(node)).find(Boolean);

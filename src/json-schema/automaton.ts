@@ -23,7 +23,7 @@ export function automatonOf(terms: TermFactory, start: Term, limit: number): Aut
   const ids = new Map([[start, 0]]);
   const edges: StateEdge[][] = [];
   for (const term of ids.keys()) {
-    terms.spend(10);
+    terms.spend(30);
     edges.push(
       terms.edges(term).map(({ codes, to }) => {
         if (!ids.has(to)) ids.set(to, ids.size);

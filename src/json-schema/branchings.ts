@@ -12,6 +12,7 @@ const comparedDepth = 16;
 export interface BranchingsHost {
   readonly keywords: Keywords;
   readonly negations: Negations;
+  spend(steps: number): void;
   /** What `$ref` and the like in a schema refer to. */
   references(node: SchemaNode): readonly SchemaNode[];
   /** Throws where the mode is strict, and reports where it is lenient. */
@@ -36,6 +37,7 @@ export class Branchings {
 
   /** @throws JsonSchemaError where a schema leads back to itself without going into the value, or far on. */
   checkCircles(node: SchemaNode, open: Set<SchemaNode> = new Set()): void {
+    this.#host.spend(5);
     if (this.#checked.has(node)) return;
     if (open.has(node)) throw circular(node);
     if (open.size > schemaLimits.references) {
@@ -55,6 +57,7 @@ export class Branchings {
   conjuncts(node: SchemaNode): readonly SchemaNode[] {
     let all = this.#conjuncts.get(node);
     if (!all) {
+      this.#host.spend(20);
       const { keywords } = this.#host;
       const negated = keywords.schema(node, "not");
       const negation = negated && this.#negation(node, "not", negated);
@@ -117,6 +120,7 @@ export class Branchings {
       return options.map((option, index) => {
         const others = overlaps[index]!;
         if (others.length === 0) return option;
+        this.#host.spend(others.length * 50);
         for (const other of others) negations.check(other);
         const allOf = [option.schema, ...others.map(({ schema }) => not(schema))];
         return this.#made(node, madeOf({ allOf }), "oneOf", String(index));

@@ -257,7 +257,8 @@ export class Compiler implements AlternativesHost {
     if (nodes.length !== 1 || !node || isMade(node.schema)) return undefined;
     const [used, ...others] = this.keywords.assertions(node);
     if (others.length > 0 || (used !== "anyOf" && used !== "oneOf")) return undefined;
-    const options = used === "anyOf" ? this.keywords.schemaList(node, used) : this.#branchings.exclusive(node);
+    const options =
+      used === "anyOf" ? this.keywords.schemaList(node, used) : this.#branchings.exclusive(node);
     if (!options) return undefined;
     // Rules that only name one another would hide that they lead back.
     this.#branchings.checkCircles(node);

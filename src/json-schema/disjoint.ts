@@ -71,7 +71,10 @@ function listedKeys(compiler: Compiler, schema: SchemaNode): ReadonlyMap<string,
     for (const name of keywords.names(node, "required")) {
       const children = nodes.flatMap((one) => keywords.schemaMap(one, "properties").get(name) ?? []);
       compiler.spend(nodes.length);
-      add(`/${name}`, children.length === 0 ? [] : (compiler.certain(children) ?? []).map((leaf) => leaf.node));
+      add(
+        `/${name}`,
+        children.length === 0 ? [] : (compiler.certain(children) ?? []).map((leaf) => leaf.node),
+      );
     }
   }
   return keys;
@@ -116,6 +119,7 @@ function stringsDiffer(
   other: SchemaNode,
 ): boolean {
   if ((a.types & b.types) !== typeBits.string) return false;
+  terms.spend(50);
   return !strings.isPossible(terms.intersection(strings.language([one]), strings.language([other])));
 }
 

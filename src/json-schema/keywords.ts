@@ -60,7 +60,9 @@ export class Keywords {
 
   /** Keywords of a schema that say something about values; the others are notes, or unknown. */
   assertions({ schema }: SchemaNode): readonly string[] {
-    return typeof schema === "boolean" ? [] : Object.keys(schema).filter((keyword) => assertions.has(keyword));
+    return typeof schema === "boolean"
+      ? []
+      : Object.keys(schema).filter((keyword) => assertions.has(keyword));
   }
 
   /** Whether a schema plainly allows everything. */

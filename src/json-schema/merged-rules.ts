@@ -69,7 +69,8 @@ export class MergedRules {
 
   #final(name: string): string {
     let target = name;
-    for (let next = this.#aliases.get(target); next !== undefined; next = this.#aliases.get(target)) target = next;
+    for (let next = this.#aliases.get(target); next !== undefined; next = this.#aliases.get(target))
+      target = next;
     return target;
   }
 }

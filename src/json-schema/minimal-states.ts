@@ -25,7 +25,7 @@ export function equivalenceClasses(
   const partition = new Partition(accepting, live);
   const { classOf, members } = partition;
   const signatureOf = (state: number) => {
-    spend(5 + successors[state]!.length * 3);
+    spend(12 + successors[state]!.length * 6);
     const targets = new Map<number, number>();
     for (const { set, to } of successors[state]!) {
       const known = targets.get(classOf[to]!);
@@ -38,7 +38,8 @@ export function equivalenceClasses(
     for (const [own, states] of grouped(changed, (state) => classOf[state]!)) {
       const groups = grouped(states, signatureOf);
       // Those that have not changed are still alike: one stands for all, and they stay. Otherwise the most do.
-      const unchanged = states.length < members[own]!.length && members[own]!.find((state) => !changed.has(state));
+      const unchanged =
+        states.length < members[own]!.length && members[own]!.find((state) => !changed.has(state));
       const stays = typeof unchanged === "number" ? signatureOf(unchanged) : largest(groups);
       for (const [signature, group] of groups) if (signature !== stays) apart.push(group);
     }
@@ -93,7 +94,8 @@ function grouped<K>(states: Iterable<number>, keyOf: (state: number) => K): Map<
 
 function largest(groups: ReadonlyMap<string, readonly number[]>): string | undefined {
   let found: string | undefined;
-  for (const [key, { length }] of groups) if (found === undefined || length > groups.get(found)!.length) found = key;
+  for (const [key, { length }] of groups)
+    if (found === undefined || length > groups.get(found)!.length) found = key;
   return found;
 }
 

@@ -70,7 +70,9 @@ export class Negations {
     if (typeof node.schema === "boolean") return [];
     const keywords = this.#keywords;
     const { prefix, rest } = keywords.items(node);
-    const single = ["contains", "if", "then", "else"].flatMap((keyword) => keywords.schema(node, keyword) ?? []);
+    const single = ["contains", "if", "then", "else"].flatMap(
+      (keyword) => keywords.schema(node, keyword) ?? [],
+    );
     const lists = ["allOf", "anyOf", "oneOf"].flatMap((keyword) => keywords.schemaList(node, keyword) ?? []);
     const maps = ["properties", "dependentSchemas"].flatMap((keyword) => [
       ...keywords.schemaMap(node, keyword).values(),
@@ -229,7 +231,8 @@ export class Negations {
 }
 
 function negatedDependency(name: string, then: unknown): RawSchema[] {
-  if (Array.isArray(then)) return then.map((other) => madeOf({ allOf: [having(name), without(String(other))] }));
+  if (Array.isArray(then))
+    return then.map((other) => madeOf({ allOf: [having(name), without(String(other))] }));
   return [madeOf({ allOf: [having(name), not(then as RawSchema)] })];
 }
 

@@ -39,7 +39,9 @@ export class ObjectShape {
     const nameSchemas = nodes.flatMap((node) => keywords.schema(node, "propertyNames") ?? []);
     this.#names = terms.intersection(...nameSchemas.map((node) => compiler.strings.language([node])));
     const listed = nameSchemas.flatMap((node) =>
-      (compiler.certain([node]) ?? []).flatMap((leaf) => [...(keywords.finite(leaf.node)?.values.values() ?? [])]),
+      (compiler.certain([node]) ?? []).flatMap((leaf) => [
+        ...(keywords.finite(leaf.node)?.values.values() ?? []),
+      ]),
     );
     const given = [...own.flatMap(({ properties }) => [...properties.keys()]), ...this.required];
     compiler.spend(given.length + listed.length + leaves.length * 10);

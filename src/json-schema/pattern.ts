@@ -24,6 +24,7 @@ export function patternTerm(terms: TermFactory, pattern: string): Term {
   if (pattern.length > schemaLimits.patternLength) {
     throw new PatternError(`has more than ${schemaLimits.patternLength} characters`, "inexpressible");
   }
+  terms.spend(pattern.length * 30);
   return new PatternParser(terms, pattern).parse();
 }
 

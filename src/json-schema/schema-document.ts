@@ -80,9 +80,7 @@ export class SchemaDocument {
   node(parent: SchemaNode, schema: unknown, ...steps: readonly (string | number)[]): SchemaNode {
     const known = typeof schema === "object" && schema !== null && this.#nodes.get(schema as JsonObject);
     if (known) return known;
-    const pointer = isMade(parent.schema)
-      ? parent.pointer
-      : parent.pointer + steps.map(pointerStep).join("");
+    const pointer = isMade(parent.schema) ? parent.pointer : parent.pointer + steps.map(pointerStep).join("");
     if (typeof schema !== "boolean" && !isObject(schema)) {
       throw new JsonSchemaError(
         pointer,

@@ -202,7 +202,8 @@ export class TermFactory {
     const chain: Term[] = [];
     for (let at = term; at.kind === "concat" && at.first.nullable && !this.#edges.has(at.rest); at = at.rest)
       chain.push(at.rest);
-    for (const rest of chain.reverse()) if (!this.#edges.has(rest)) this.#edges.set(rest, this.#computeEdges(rest));
+    for (const rest of chain.reverse())
+      if (!this.#edges.has(rest)) this.#edges.set(rest, this.#computeEdges(rest));
     const edges = this.#computeEdges(term);
     this.#edges.set(term, edges);
     return edges;
@@ -328,7 +329,7 @@ export class TermFactory {
   #make(key: string, nullable: boolean, body: Body): Term {
     let term = this.#interned.get(key);
     if (!term) {
-      this.spend(6 + key.length / 8);
+      this.spend(10 + key.length / 4);
       term = { id: this.#interned.size, nullable, ...body } as Term;
       this.#interned.set(key, term);
     }

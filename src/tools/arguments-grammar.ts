@@ -1,6 +1,6 @@
 import { RequestError } from "../../lib/errors.ts";
-import type { NotationStep, ParametersStep } from "./format.ts";
 import { literal } from "../grammar/spelling.ts";
+import type { NotationStep, ParametersStep } from "./format.ts";
 import { type ListItem, listRules, untilRules } from "./gbnf.ts";
 import { markedValueRules } from "./marked-value-grammar.ts";
 import { bareStrings, propertiesOf, requiredOf, type Schema, valueKind } from "./value-kind.ts";

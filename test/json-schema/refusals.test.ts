@@ -128,11 +128,7 @@ const inexpressible: readonly Refusal[] = [
   [{ type: "number", multipleOf: 0.01 }, "/multipleOf", /no integer/],
   [{ type: "integer", multipleOf: 4999 }, "/multipleOf", /no integer of at most 64/],
   [{ type: "array", items: { type: "string" }, uniqueItems: true }, "/uniqueItems", /1024 subsets/],
-  [
-    { type: "array", items: { enum: list(11, Number) }, uniqueItems: true },
-    "/uniqueItems",
-    /1024 subsets/,
-  ],
+  [{ type: "array", items: { enum: list(11, Number) }, uniqueItems: true }, "/uniqueItems", /1024 subsets/],
   [
     { type: "array", not: { anyOf: [{ items: { type: "null" } }, { uniqueItems: true }] } },
     "/not/anyOf/1/uniqueItems",
@@ -193,7 +189,8 @@ const excessive: readonly Refusal[] = [
     /4000 rules/,
   ],
   [{ type: "array", contains: { const: 1 }, minContains: 100, maxItems: 100 }, "/contains", /4000 rules/],
-  [{ enum: list(2000, (index) => "a".repeat(index as number)) }, "", /too large a grammar/],
+  [{ enum: list(2000, (index) => "a".repeat(index as number)) }, "", /more work/],
+  [{ const: "x".repeat(1_050_000) }, "", /too large a grammar/],
 ];
 
 function refusal(schema: unknown, mode: "strict" | "lenient"): JsonSchemaError | undefined {
@@ -253,7 +250,10 @@ test("long chains and names are refused or taken without a deep stack", () => {
   const chain = (link: (target: object) => object) => ({
     $ref: "#/$defs/d0",
     $defs: Object.fromEntries(
-      list(2000, (index) => [`d${index}`, link({ $ref: `#/$defs/d${(index as number) + 1}` })]) as [string, object][],
+      list(2000, (index) => [`d${index}`, link({ $ref: `#/$defs/d${(index as number) + 1}` })]) as [
+        string,
+        object,
+      ][],
     ),
   });
   for (const link of [
@@ -261,15 +261,21 @@ test("long chains and names are refused or taken without a deep stack", () => {
     (target: object) => ({ anyOf: [target] }),
     (target: object) => ({ not: target }),
     (target: object) => ({ type: "object", properties: { a: target }, not: { required: ["a"], ...target } }),
-    (target: object) => ({ oneOf: [{ properties: { a: target }, required: ["a"] }, { properties: { a: target } }] }),
+    (target: object) => ({
+      oneOf: [{ properties: { a: target }, required: ["a"] }, { properties: { a: target } }],
+    }),
   ]) {
     // The last one refers to nothing.
-    expect(refusal(chain(link), "lenient")?.message).toMatch(/1000 references|finds nothing/);
+    expect(refusal(chain(link), "lenient")?.message).toMatch(/1000 references|finds nothing|more work/);
   }
   const long = "n".repeat(200_000);
-  expect(refusal({ type: "object", properties: { [long]: true } }, "strict")?.message).toMatch(/states|work|large/);
+  expect(refusal({ type: "object", properties: { [long]: true } }, "strict")?.message).toMatch(
+    /states|work|large/,
+  );
   expect(refusal({ type: "string", not: { const: long } }, "strict")?.message).toMatch(/states|work|large/);
-  expect(refusal({ type: "object", properties: { [long]: true }, additionalProperties: false }, "strict")).toBeUndefined();
+  expect(
+    refusal({ type: "object", properties: { [long]: true }, additionalProperties: false }, "strict"),
+  ).toBeUndefined();
   const members = Object.fromEntries(list(3900, (index) => [`p${index}`, true]) as [string, boolean][]);
   expect(refusal({ type: "object", properties: members, maxProperties: 0 }, "strict")).toBeUndefined();
 }, 30_000);

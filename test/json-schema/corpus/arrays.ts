@@ -213,7 +213,12 @@ export const arrays = entries([
     [[9, 0, 5, 1, 8, 2, 7, 3, 6, 9], [10]],
   ],
   [
-    { type: "array", items: { enum: Array.from({ length: 25 }, (_, i) => i) }, uniqueItems: true, maxItems: 2 },
+    {
+      type: "array",
+      items: { enum: Array.from({ length: 25 }, (_, i) => i) },
+      uniqueItems: true,
+      maxItems: 2,
+    },
     [[], [24], [24, 0]],
     [
       [24, 24],

@@ -282,7 +282,10 @@ export const combinations = entries([
       type: "object",
       properties: { a: { type: "integer" } },
       additionalProperties: false,
-      anyOf: [{ required: ["a"], not: { required: ["a"] } }, { required: ["a"], properties: { a: { const: 1 } } }],
+      anyOf: [
+        { required: ["a"], not: { required: ["a"] } },
+        { required: ["a"], properties: { a: { const: 1 } } },
+      ],
     },
     [{ a: 1 }],
     [{}, { a: 2 }],
@@ -294,7 +297,11 @@ export const combinations = entries([
     ["a", null],
   ],
   [
-    { type: "object", if: { properties: { a: { const: 1 } }, additionalProperties: {} }, else: { maxProperties: 1 } },
+    {
+      type: "object",
+      if: { properties: { a: { const: 1 } }, additionalProperties: {} },
+      else: { maxProperties: 1 },
+    },
     [{ a: 1, b: 2 }, { a: 2 }],
     [{ a: 2, b: 2 }],
   ],
@@ -303,7 +310,21 @@ export const combinations = entries([
     [{ a: 1 }, { a: 1, c: 2 }],
     [{}, { a: 1, b: 2 }],
   ],
-  [{ type: "object", not: { dependencies: { a: ["b"], c: { required: ["d"] } } } }, [{ a: 1 }, { c: 1 }], [{}]],
-  [{ type: "number", oneOf: [{ minimum: 0, format: "float" }, { maximum: 9, format: "double" }] }, [-1, 10], [5]],
+  [
+    { type: "object", not: { dependencies: { a: ["b"], c: { required: ["d"] } } } },
+    [{ a: 1 }, { c: 1 }],
+    [{}],
+  ],
+  [
+    {
+      type: "number",
+      oneOf: [
+        { minimum: 0, format: "float" },
+        { maximum: 9, format: "double" },
+      ],
+    },
+    [-1, 10],
+    [5],
+  ],
   [{ not: { $ref: "#/$defs/a" }, $defs: { a: { $ref: "#/$defs/b" }, b: { type: "null" } } }, [1], [null]],
 ]);

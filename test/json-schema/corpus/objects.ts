@@ -305,7 +305,12 @@ export const objects = entries([
   ],
   [{ type: "object", not: { maxProperties: 0 } }, [{ a: 1 }], [{}]],
   [
-    { type: "object", properties: { a: { description: "any" }, b: {} }, required: ["b"], additionalProperties: {} },
+    {
+      type: "object",
+      properties: { a: { description: "any" }, b: {} },
+      required: ["b"],
+      additionalProperties: {},
+    },
     [{ b: 1 }, { a: null, b: [], c: {} }],
     [{ a: 1 }],
   ],

@@ -274,7 +274,10 @@ export const references = entries([
       $id: "https://example.test/tree",
       $dynamicAnchor: "node",
       type: "object",
-      properties: { value: { type: "integer" }, children: { type: "array", items: { $dynamicRef: "#node" } } },
+      properties: {
+        value: { type: "integer" },
+        children: { type: "array", items: { $dynamicRef: "#node" } },
+      },
       additionalProperties: false,
     },
     [{}, { value: 1, children: [{ value: 2 }] }],
@@ -287,10 +290,7 @@ export const references = entries([
         named: { allOf: [{ $ref: "#/$defs/base" }], properties: { name: { type: "string" } } },
       },
       type: "object",
-      allOf: [
-        { $ref: "#/$defs/base" },
-        { allOf: [{ $ref: "#/$defs/named" }], unevaluatedProperties: false },
-      ],
+      allOf: [{ $ref: "#/$defs/base" }, { allOf: [{ $ref: "#/$defs/named" }], unevaluatedProperties: false }],
     },
     [{ id: 1 }, { id: 1, name: "x" }],
     [{ id: "x" }, { z: 1 }],

@@ -1,19 +1,23 @@
-import { JsonSchemaError, pointerStep } from "./json-schema-error.ts";
-import { everyType, type Keywords, madeOf } from "./keywords.ts";
+import { type Branchings, type BranchingsHost, circular } from "./branchings.ts";
+import type { Instances } from "./instances.ts";
+import { JsonSchemaError } from "./json-schema-error.ts";
+import { everyType, typeBits } from "./keywords.ts";
 import { schemaLimits } from "./limits.ts";
-import { having, type Negations, NoNegation, not } from "./negation.ts";
+import { isMade, isOpposite } from "./made-schema.ts";
 import type { SchemaNode } from "./schema-document.ts";
 
 /** The schemas that one was reached through without going into the value. */
 interface Path {
   readonly node: SchemaNode;
   readonly up: Path | undefined;
+  readonly length: number;
 }
 
 /** A schema whose own keywords hold in an alternative. */
 export interface Leaf {
   readonly node: SchemaNode;
-  readonly path: Path;
+  /** The ways in which it was reached. */
+  readonly paths: readonly Path[];
 }
 
 /** A way to satisfy schemas: all the leaves hold, and nothing else is asked. */
@@ -24,53 +28,58 @@ export interface Alternative {
 }
 
 /** Schemas one of which has to hold. */
-interface Branching {
+interface Choice {
   readonly options: readonly SchemaNode[];
   readonly path: Path;
 }
 
 interface Progress {
-  readonly pending: { node: SchemaNode; up: Path | undefined }[];
+  readonly pending: Path[];
   readonly leaves: Leaf[];
-  readonly branchings: Branching[];
+  readonly choices: Choice[];
   types: number;
 }
 
-export interface AlternativesHost {
-  readonly keywords: Keywords;
-  readonly negations: Negations;
-  spend(steps: number): void;
-  /** Throws where the mode is strict, and reports where it is lenient. */
-  refuse(node: SchemaNode, keyword: string, message: string): void;
-  report(node: SchemaNode, keyword: string, message: string): void;
+export interface AlternativesHost extends BranchingsHost {
+  readonly instances: Instances;
   /** Remembers why nothing satisfies what is being written. */
   impossible(node: SchemaNode, keyword: string, message: string): void;
-  /** Whether no value satisfies both schemas, as far as is seen at once. */
-  areDisjoint(one: SchemaNode, other: SchemaNode): boolean;
 }
 
 /** Takes schemas apart into the ways in which all of them hold. */
 export class Alternatives {
   readonly #host: AlternativesHost;
-  /** Schemas made here, so that the same place gives the same node. */
-  readonly #kept = new Map<string, readonly SchemaNode[]>();
-  readonly #compared = new Set<SchemaNode>();
-  readonly #checked = new Set<SchemaNode>();
+  readonly #branchings: Branchings;
 
-  constructor(host: AlternativesHost) {
+  constructor(host: AlternativesHost, branchings: Branchings) {
     this.#host = host;
+    this.#branchings = branchings;
   }
 
   /** @throws JsonSchemaError where there are too many, or a schema refers to itself without a base. */
   of(nodes: readonly SchemaNode[]): Alternative[] {
     const found = new Map<string, Alternative>();
-    const start = nodes.map((node) => ({ node, up: undefined })).reverse();
-    this.#expand({ pending: start, leaves: [], branchings: [], types: everyType }, (alternative) => {
-      const key = alternative.leaves
-        .map(({ node }) => node.id)
-        .sort((a, b) => a - b)
-        .join();
-      if (!found.has(key)) found.set(key, alternative);
+    const open: Progress[] = [startOf(nodes)];
+    for (let progress = open.pop(); progress; progress = open.pop()) {
+      const before = progress.leaves.length;
+      if (!this.#settle(progress)) continue;
+      if (before > 0 && !this.#isPossible(progress, before)) continue;
+      const { leaves, choices, types } = progress;
+      const next = choices[0];
+      if (next) {
+        for (const node of next.options.toReversed()) {
+          this.#host.spend(5 + (leaves.length + choices.length) / 4);
+          open.push({
+            pending: [stepTo(node, next.path)],
+            leaves: [...leaves],
+            choices: choices.slice(1),
+            types,
+          });
+        }
+        continue;
+      }
+      const key = keyOf(leaves);
+      if (!found.has(key)) found.set(key, { leaves, types });
       if (found.size > schemaLimits.alternatives) {
         throw new JsonSchemaError(
           nodes[0]!.pointer,
@@ -78,74 +87,40 @@ export class Alternatives {
           `anyOf, oneOf, if and the like combine in more than ${schemaLimits.alternatives} ways; use fewer of them side by side`,
         );
       }
-    });
+    }
     return [...found.values()];
   }
 
-  /** @throws JsonSchemaError where a schema leads back to itself without going into the value, or far on. */
-  checkCircles(node: SchemaNode, open: Set<SchemaNode> = new Set()): void {
-    if (this.#checked.has(node)) return;
-    if (open.has(node)) throw circular(node);
-    if (open.size > schemaLimits.references) {
-      throw new JsonSchemaError(
-        node.pointer,
-        undefined,
-        `more than ${schemaLimits.references} references follow one another; shorten the chain`,
-      );
-    }
-    open.add(node);
-    const options = this.#branchings(node, { node, up: undefined }).flatMap((branching) => branching.options);
-    for (const child of [...this.#conjuncts(node), ...options]) this.checkCircles(child, open);
-    open.delete(node);
-    this.#checked.add(node);
+  /** Leaves that hold whichever way is chosen; undefined where nothing satisfies them together. */
+  certain(nodes: readonly SchemaNode[]): readonly Leaf[] | undefined {
+    const progress = startOf(nodes);
+    return this.#settle(progress) ? progress.leaves : undefined;
   }
 
-  /** Leaves that hold whichever way is chosen. */
-  certain(nodes: readonly SchemaNode[]): readonly Leaf[] {
-    const progress: Progress = {
-      pending: nodes.map((node) => ({ node, up: undefined })),
-      leaves: [],
-      branchings: [],
-      types: everyType,
-    };
-    return this.#settle(progress) ? progress.leaves : [];
-  }
-
-  #expand(progress: Progress, found: (alternative: Alternative) => void): void {
-    if (!this.#settle(progress)) return;
-    const { leaves, branchings, types } = progress;
-    const [next, ...rest] = branchings;
-    if (!next) {
-      found({ leaves, types });
-      return;
-    }
-    for (const node of next.options) {
-      this.#host.spend(1 + leaves.length);
-      this.#expand(
-        { pending: [{ node, up: next.path }], leaves: [...leaves], branchings: [...rest], types },
-        found,
-      );
-    }
-  }
-
-  /** Follows references and `allOf` until only leaves and branchings are left. @returns false where nothing satisfies them. */
+  /** Follows references and `allOf` until only leaves and choices are left. @returns false where nothing satisfies them. */
   #settle(progress: Progress): boolean {
-    for (let next = progress.pending.pop(); next; next = progress.pending.pop()) {
-      const { node, up } = next;
-      this.#host.spend(1);
-      for (let at = up; at; at = at.up) if (at.node === node) throw circular(node);
+    const { pending, leaves } = progress;
+    for (let path = pending.pop(); path; path = pending.pop()) {
+      const { node } = path;
+      this.#host.spend(12 + (path.length + leaves.length) / 8);
+      for (let at = path.up; at; at = at.up) if (at.node === node) throw circular(node);
       if (node.schema === true) continue;
       if (node.schema === false) {
         this.#host.impossible(node, "false", "the schema false allows nothing");
         return false;
       }
-      this.#host.spend(progress.leaves.length / 4);
-      if (progress.leaves.some((leaf) => leaf.node === node)) continue;
-      const path: Path = { node, up };
-      const all = this.#conjuncts(node);
-      for (const child of all.reverse()) progress.pending.push({ node: child, up: path });
-      progress.branchings.push(...this.#branchings(node, path));
-      progress.leaves.push({ node, path });
+      const known = leaves.findIndex((leaf) => leaf.node === node);
+      if (known >= 0) {
+        leaves[known] = { node, paths: [...leaves[known]!.paths, path] };
+        continue;
+      }
+      if (path.length > schemaLimits.references) throw tooFar(node);
+      leaves.push({ node, paths: [path] });
+      for (const child of this.#branchings.conjuncts(node).toReversed()) pending.push(stepTo(child, path));
+      for (const options of this.#branchings.of(node)) {
+        this.#host.spend(10);
+        progress.choices.push({ options, path });
+      }
       progress.types &= this.#host.keywords.types(node);
       if (progress.types === 0) {
         this.#host.impossible(node, "type", "no type is left");
@@ -155,166 +130,104 @@ export class Alternatives {
     return true;
   }
 
-  /** Schemas that have to hold together with a schema's own keywords. */
-  #conjuncts(node: SchemaNode): SchemaNode[] {
-    const { keywords, negations } = this.#host;
-    const all: SchemaNode[] = [];
-    for (const keyword of ["$ref", "$dynamicRef", "$recursiveRef"]) {
-      const reference = keywords.string(node, keyword);
-      if (reference === undefined) continue;
-      if (keyword !== "$ref" && keywords.document.resourceCount > 1) {
-        this.#host.refuse(
-          node,
-          keyword,
-          `depends on who refers to whom in a schema with several $id; use $ref`,
-        );
-      } else all.push(keywords.document.resolve(node, keyword, reference));
-    }
-    all.push(...(keywords.schemaList(node, "allOf") ?? []));
-    const negated = keywords.schema(node, "not");
-    if (negated) {
-      const negation = this.#tried(node, "not", () => negations.of(negated));
-      if (negation !== undefined) all.push(keywords.document.node(node, negation, "not"));
-    }
-    return all;
-  }
-
-  /** A negation; undefined where there is none and the mode lets that pass. */
-  #tried<T>(node: SchemaNode, keyword: string, negate: () => T): T | undefined {
-    try {
-      return negate();
-    } catch (error) {
-      if (!(error instanceof NoNegation)) throw error;
-      this.#host.refuse(node, keyword, `cannot be expressed: ${error.message}`);
-      return undefined;
-    }
-  }
-
-  #branchings(node: SchemaNode, path: Path): Branching[] {
+  /**
+   * Leaves objects out where a property that has to be there can have none of the values that are listed for it: so that
+   * conditions on one property, such as a kind, do not multiply.
+   * @param from The first leaf that has not been looked at.
+   * @returns false where no type is left.
+   */
+  #isPossible(progress: Progress, from: number): boolean {
+    if ((progress.types & typeBits.object) === 0) return true;
     const { keywords } = this.#host;
-    const branchings: Branching[] = [];
-    const add = (options: readonly SchemaNode[] | undefined) => {
-      if (options) branchings.push({ options, path });
-    };
-    add(keywords.schemaList(node, "anyOf"));
-    add(this.#exclusive(node));
-    add(this.#condition(node));
-    for (const [name, others] of keywords.map(node, "dependentRequired")) {
-      add(
-        this.#dependent(
-          node,
-          "dependentRequired",
-          name,
-          this.#required(node, "dependentRequired", name, others),
-        ),
-      );
-    }
-    for (const [name, child] of keywords.schemaMap(node, "dependentSchemas")) {
-      add(this.#dependent(node, "dependentSchemas", name, child));
-    }
-    for (const [name, value] of keywords.map(node, "dependencies")) {
-      const child = Array.isArray(value)
-        ? this.#required(node, "dependencies", name, value)
-        : keywords.document.node(node, value, "dependencies", name);
-      add(this.#dependent(node, "dependencies", name, child));
-    }
-    return branchings;
-  }
-
-  #made(node: SchemaNode, schema: unknown, ...steps: string[]): SchemaNode {
-    return this.#host.keywords.document.node(node, schema, ...steps);
-  }
-
-  #once(node: SchemaNode, key: string, make: () => readonly SchemaNode[]): readonly SchemaNode[] {
-    const whole = `${node.id} ${key}`;
-    let options = this.#kept.get(whole);
-    if (!options) {
-      options = make();
-      this.#kept.set(whole, options);
-    }
-    return options;
-  }
-
-  #required(node: SchemaNode, keyword: string, name: string, others: unknown): SchemaNode {
-    if (!Array.isArray(others) || !others.every((other) => typeof other === "string")) {
-      throw new JsonSchemaError(
-        node.pointer + pointerStep(keyword) + pointerStep(name),
-        keyword,
-        `${keyword} must list names`,
-      );
-    }
-    return this.#once(node, `${keyword} required ${name}`, () => [
-      this.#made(node, having(...others), keyword, name),
-    ])[0]!;
-  }
-
-  #dependent(node: SchemaNode, keyword: string, name: string, then: SchemaNode): readonly SchemaNode[] {
-    return this.#once(node, `${keyword} ${name}`, () => [
-      this.#made(node, madeOf({ allOf: [not(having(name))] }), keyword, name),
-      this.#made(node, madeOf({ allOf: [having(name), then.schema] }), keyword, name),
-    ]);
-  }
-
-  #condition(node: SchemaNode): readonly SchemaNode[] | undefined {
-    const { keywords } = this.#host;
-    const condition = keywords.schema(node, "if");
-    const [yes, no] = [keywords.schema(node, "then"), keywords.schema(node, "else")];
-    if (!condition || (!yes && !no)) return undefined;
-    return this.#once(node, "if", () => {
-      const negation = this.#tried(node, "if", () => this.#host.negations.of(condition));
-      if (negation === undefined) return [this.#made(node, true, "if")];
-      return [
-        this.#made(node, madeOf({ allOf: [condition.schema, yes?.schema ?? true] }), "then"),
-        this.#made(node, madeOf({ allOf: [negation, no?.schema ?? true] }), "else"),
+    const named = new Set<string>();
+    const nodes: SchemaNode[] = [];
+    for (const [index, { node }] of progress.leaves.entries()) {
+      const [required, properties] = [
+        keywords.names(node, "required"),
+        keywords.schemaMap(node, "properties"),
       ];
-    });
+      if (required.size + properties.size > 0) nodes.push(node);
+      if (index < from) continue;
+      for (const name of required) named.add(name);
+      for (const name of properties.keys()) named.add(name);
+    }
+    this.#host.spend(progress.leaves.length / 2 + named.size);
+    for (const name of named) {
+      this.#host.spend(2 + nodes.length / 2);
+      const asking = nodes.find((node) => keywords.names(node, "required").has(name));
+      if (!asking || this.#canHave(nodes, name)) continue;
+      progress.types &= ~typeBits.object;
+      this.#host.impossible(asking, "required", `the property ${JSON.stringify(name)} can have no value`);
+      break;
+    }
+    return progress.types !== 0;
   }
 
-  /** The options of `oneOf`, each without the values of the others where they overlap and that can be said. */
-  #exclusive(node: SchemaNode): readonly SchemaNode[] | undefined {
-    const { keywords, negations } = this.#host;
-    const options = keywords.schemaList(node, "oneOf");
-    if (!options) return undefined;
-    // A schema that comes up again while its options are compared is circular, and found to be so further down.
-    if (this.#compared.has(node)) return options;
-    this.#compared.add(node);
-    const exclusive = this.#once(node, "oneOf", () => {
-      const overlaps: SchemaNode[][] = options.map(() => []);
-      for (const [index, one] of options.entries()) {
-        for (const [at, other] of options.entries()) {
-          if (at <= index || this.#host.areDisjoint(one, other)) continue;
-          overlaps[index]!.push(other);
-          overlaps[at]!.push(one);
-        }
-      }
-      if (overlaps.every((list) => list.length === 0)) return options;
-      try {
-        return options.map((option, index) => {
-          if (overlaps[index]!.length === 0) return option;
-          for (const other of overlaps[index]!) negations.check(other);
-          const others = overlaps[index]!.map(({ schema }) => not(schema));
-          return this.#made(node, madeOf({ allOf: [option.schema, ...others] }), "oneOf", String(index));
-        });
-      } catch (error) {
-        if (!(error instanceof NoNegation)) throw error;
-        this.#host.report(
-          node,
-          "oneOf",
-          `is treated as anyOf, since its schemas may overlap and ${error.message}; a value may satisfy several`,
-        );
-        return options;
-      }
-    });
-    this.#compared.delete(node);
-    return exclusive;
+  /** Whether some value is left for a property, as far as values are listed. */
+  #canHave(nodes: readonly SchemaNode[], name: string): boolean {
+    const { keywords, instances } = this.#host;
+    const children = nodes.flatMap((node) => keywords.schemaMap(node, "properties").get(name) ?? []);
+    if (children.some(({ schema }) => schema === false)) return false;
+    if (children.length < 2) return true;
+    const leaves = this.certain(children);
+    if (!leaves) return false;
+    const listed = leaves.map(({ node }) => keywords.finite(node)).find(Boolean);
+    if (!listed) return true;
+    const values = [...listed.values.values()];
+    return values.some(
+      (value) =>
+        (typeof value === "object" && value !== null) ||
+        children.every((child) => instances.satisfies(child, value)),
+    );
   }
 }
 
-function circular(node: SchemaNode): JsonSchemaError {
+/** Leaves whose keywords count as evaluated for a schema: those that were reached from it, and not as an opposite. */
+export function evaluatedFor(
+  host: AlternativesHost,
+  node: SchemaNode,
+  leaves: readonly Leaf[],
+): readonly Leaf[] {
+  const reached = new Set([node]);
+  // A leaf that was reached in several ways leads on in all of them, though what follows it knows but the first.
+  for (let before = 0; before < reached.size; ) {
+    before = reached.size;
+    for (const leaf of leaves) {
+      host.spend(1 + leaf.paths.length);
+      if (leaf.paths.some((path) => leadsFrom(reached, path))) reached.add(leaf.node);
+    }
+  }
+  return leaves.filter((leaf) => reached.has(leaf.node) && !isMade(leaf.node.schema));
+}
+
+function leadsFrom(reached: ReadonlySet<SchemaNode>, path: Path): boolean {
+  for (let at: Path | undefined = path; at; at = at.up) {
+    if (reached.has(at.node)) return true;
+    if (isOpposite(at.node.schema)) return false;
+  }
+  return false;
+}
+
+function startOf(nodes: readonly SchemaNode[]): Progress {
+  const pending = nodes.map((node) => stepTo(node, undefined)).reverse();
+  return { pending, leaves: [], choices: [], types: everyType };
+}
+
+function stepTo(node: SchemaNode, up: Path | undefined): Path {
+  return { node, up, length: up ? up.length + 1 : 0 };
+}
+
+function keyOf(leaves: readonly Leaf[]): string {
+  return leaves
+    .map(({ node }) => node.id)
+    .sort((a, b) => a - b)
+    .join();
+}
+
+function tooFar(node: SchemaNode): JsonSchemaError {
   return new JsonSchemaError(
     node.pointer,
     undefined,
-    "the schema refers to itself without going into the value, so that it never ends; " +
-      "put the reference under properties or items",
+    `more than ${schemaLimits.references} references follow one another; shorten the chain`,
   );
 }

@@ -1,10 +1,8 @@
-import type { Leaf } from "./alternatives.ts";
+import { evaluatedFor, type Leaf } from "./alternatives.ts";
 import type { Compiler } from "./compiler.ts";
-import { equalityKey } from "./json-value.ts";
-import { typeBits } from "./keywords.ts";
+import { everyType, typeBits } from "./keywords.ts";
 import { schemaLimits } from "./limits.ts";
 import { NoNegation } from "./negation.ts";
-import { evaluatedFor } from "./object-shape.ts";
 import type { SchemaNode } from "./schema-document.ts";
 
 interface ArrayPart {
@@ -21,8 +19,10 @@ interface Contained {
   readonly max: number;
 }
 
-/** The most values whose orders are written out for `uniqueItems`: a rule for each subset. */
-const distinctLimit = 8;
+/** The most subsets of values that are written out for `uniqueItems`, a rule for each: those of ten, or pairs of more. */
+const distinctSubsets = 1024;
+/** The most values of which subsets are told apart, by the bits of an integer. */
+const distinctValues = 30;
 
 /** What several schemas together say about the items of an array. */
 export class ArrayShape {
@@ -40,38 +40,37 @@ export class ArrayShape {
     this.#compiler = compiler;
     const { keywords } = compiler;
     const nodes = leaves.map(({ node }) => node);
-    this.#parts = [
+    const parts = [
       ...nodes.map((node) => keywords.items(node)),
       ...leaves.flatMap((leaf) => this.#unevaluated(leaf, leaves)),
     ];
+    compiler.spend(leaves.length * 10);
+    this.#parts = parts.filter(({ prefix, rest }) => prefix.length > 0 || rest);
     this.prefixLength = Math.max(0, ...this.#parts.map(({ prefix }) => prefix.length));
     this.min = Math.max(0, ...nodes.map((node) => keywords.count(node, "minItems") ?? 0));
-    let max = Math.min(...nodes.map((node) => keywords.count(node, "maxItems") ?? Number.POSITIVE_INFINITY));
-    for (let index = 0; index <= this.prefixLength && index < max; index++) {
-      if (this.schemasAt(index).some(({ schema }) => schema === false)) max = index;
-    }
-    this.max = max;
-    this.#checkLengths(nodes);
+    const tooMany = nodes.find((node) => (keywords.count(node, "minItems") ?? 0) > schemaLimits.repetitions);
+    if (tooMany) throw keywords.error(tooMany, "minItems", `is above ${schemaLimits.repetitions}`);
+    this.max = this.#most(nodes);
     this.contains = this.#contained(nodes);
     this.distinctValues = this.#distinct(nodes);
   }
 
   schemasAt(index: number): readonly SchemaNode[] {
+    this.#compiler.spend(2 + this.#parts.length);
     return this.#parts.flatMap(({ prefix, rest }) => {
       const schema = index < prefix.length ? prefix[index] : rest;
       return schema ? [schema] : [];
     });
   }
 
-  #checkLengths(nodes: readonly SchemaNode[]): void {
-    for (const [keyword, bound] of [
-      ["minItems", this.min],
-      ["maxItems", this.max],
-    ] as const) {
-      if (bound === Number.POSITIVE_INFINITY || bound <= schemaLimits.repetitions) continue;
-      const node = nodes.find((one) => this.#compiler.keywords.count(one, keyword) === bound);
-      if (node) throw this.#compiler.keywords.error(node, keyword, `is above ${schemaLimits.repetitions}`);
+  #most(nodes: readonly SchemaNode[]): number {
+    const counts = nodes.flatMap((node) => this.#compiler.keywords.count(node, "maxItems") ?? []);
+    const most = Math.min(Number.POSITIVE_INFINITY, ...counts);
+    for (let index = 0; index <= this.prefixLength && index < most; index++) {
+      if (this.schemasAt(index).some(({ schema }) => schema === false)) return index;
     }
+    // More cannot be written out, and leaving the bound away would admit longer ones.
+    return most === Number.POSITIVE_INFINITY ? most : Math.min(most, schemaLimits.repetitions);
   }
 
   #contained(nodes: readonly SchemaNode[]): Contained | undefined {
@@ -112,31 +111,31 @@ export class ArrayShape {
       this.#compiler.refuse(
         node,
         "uniqueItems",
-        `can be guaranteed only where items have at most ${distinctLimit} values, or there is at most one item`,
+        `can be guaranteed only where ${distinctSubsets} subsets of values at most are possible (ten listed values, or few of them at a time), or there is at most one item`,
       );
     }
     return values;
   }
 
-  /** All values of the items, where they are listed and few. */
+  /** All values of the items, where they are listed and there are few ways to take some of them. */
   #fewValues(): readonly unknown[] | undefined {
-    const { keywords, instances } = this.#compiler;
+    const { instances } = this.#compiler;
     const schemas = this.schemasAt(0);
-    const leaves = this.#compiler.certain(schemas);
-    const bits = leaves.reduce(
-      (types, { node }) => types & keywords.types(node),
-      typeBits.boolean | typeBits.null,
-    );
-    const listed = leaves.map(({ node }) => keywords.finite(node)).find(Boolean)?.values;
-    const onlyScalars = leaves.some(
-      ({ node }) => (keywords.types(node) & ~(typeBits.boolean | typeBits.null)) === 0,
-    );
-    const candidates = listed ?? (onlyScalars && bits !== 0 ? [true, false, null] : undefined);
-    const values = candidates?.filter((value) =>
+    const values = this.#candidates(schemas)?.filter((value) =>
       schemas.every((schema) => instances.satisfies(schema, value)),
     );
-    const different = values && [...new Map(values.map((value) => [equalityKey(value), value])).values()];
-    return different && different.length <= distinctLimit ? different : undefined;
+    return values && subsets(values.length, this.max) <= distinctSubsets ? values : undefined;
+  }
+
+  /** Values among which are all that satisfy these schemas; undefined where they are not listed. */
+  #candidates(schemas: readonly SchemaNode[]): readonly unknown[] | undefined {
+    const { keywords } = this.#compiler;
+    const nodes = this.#compiler.certain(schemas)?.map(({ node }) => node);
+    if (!nodes) return [];
+    const listed = nodes.map((node) => keywords.finite(node)).find(Boolean)?.values;
+    if (listed) return listed.size <= schemaLimits.countingRules ? [...listed.values()] : undefined;
+    const types = nodes.reduce((bits, node) => bits & keywords.types(node), everyType);
+    return (types & ~(typeBits.boolean | typeBits.null)) === 0 ? [true, false, null] : undefined;
   }
 
   /** `unevaluatedItems` as if it stood behind the items of all that its schema leads to. */
@@ -144,7 +143,7 @@ export class ArrayShape {
     const { keywords } = this.#compiler;
     const rest = keywords.schema(node, "unevaluatedItems");
     if (!rest || rest.schema === true) return [];
-    const inside = evaluatedFor(node, leaves);
+    const inside = evaluatedFor(this.#compiler, node, leaves);
     if (inside.some((leaf) => keywords.value(leaf.node, "contains") !== undefined)) {
       this.#compiler.refuse(node, "unevaluatedItems", "beside contains cannot be expressed");
       return [];
@@ -158,4 +157,16 @@ export class ArrayShape {
     const length = Math.max(0, ...items.map(({ prefix }) => prefix.length));
     return [{ prefix: Array.from({ length }, () => any), rest }];
   }
+}
+
+/** How many sets of at most `most` there are of so many values. */
+function subsets(values: number, most: number): number {
+  if (values > distinctValues) return Number.POSITIVE_INFINITY;
+  let sets = 1;
+  let ofLength = 1;
+  for (let length = 1; length <= Math.min(values, most); length++) {
+    ofLength *= (values - length + 1) / length;
+    sets += ofLength;
+  }
+  return sets;
 }

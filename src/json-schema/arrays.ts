@@ -8,6 +8,7 @@ import {
   nothing,
   optional,
   repeat,
+  rule,
   sequence,
   text,
 } from "./expression.ts";
@@ -65,6 +66,10 @@ function plain(compiler: Compiler, shape: ArrayShape, hint: string): Expression 
 function containing(compiler: Compiler, shape: ArrayShape, hint: string): Expression | undefined {
   const { contains } = shape;
   if (!contains) return undefined;
+  if (contains.max < contains.min) {
+    compiler.impossible(contains.node, "maxContains", "is below minContains");
+    return nothing;
+  }
   const { comma, bracket } = compiler.space;
   const bounded = shape.max !== Number.POSITIVE_INFINITY;
   const length = bounded ? shape.max : Math.max(shape.prefixLength, shape.min, 1);
@@ -76,32 +81,35 @@ function containing(compiler: Compiler, shape: ArrayShape, hint: string): Expres
       `needs more than ${schemaLimits.countingRules} rules for so many items`,
     );
   }
-  const known = new Map<string, Expression>();
-  // From the item at `index` on, when `count` of those before it have matched; above what matters, both are alike.
-  const at = (index: number, count: number): Expression => {
-    const key = `${index},${count}`;
-    let expression = known.get(key);
-    if (expression) return expression;
-    const name = compiler.rules.freshName(`${hint}-rest`);
-    expression = { kind: "rule", name };
-    known.set(key, expression);
-    const behind = (item: Expression) => (index === 0 ? item : sequence(text(","), comma, item));
+  // A rule for what may follow from the item at `index` on, when `count` of those before it have matched; above what
+  // matters, indices and counts are alike.
+  const names = new Map<string, string>();
+  const places: { index: number; count: number }[] = [];
+  for (let index = 0; index <= length; index++) {
+    const most = bounded || index < length ? Math.min(index, matches) : matches;
+    for (let count = 0; count <= most; count++) {
+      names.set(`${index},${count}`, compiler.rules.freshName(`${hint}-rest`));
+      places.push({ index, count });
+    }
+  }
+  const rest = (index: number, count: number) => rule(names.get(`${index},${count}`)!);
+  for (const { index, count } of places) {
     const next = bounded ? index + 1 : Math.min(index + 1, length);
+    const behind = (item: Expression) => (index === 0 ? item : sequence(text(","), comma, item));
     const schemas = shape.schemasAt(index);
     const options: Expression[] = [];
     if (index >= shape.min && count >= contains.min) options.push(index === 0 ? emptyText : bracket);
     if (index < shape.max) {
       if (count < matches) {
         const item = compiler.value([...schemas, contains.schema], `${hint}-contained`);
-        options.push(sequence(behind(item), at(next, count + 1)));
+        options.push(sequence(behind(item), rest(next, count + 1)));
       }
       const others = contains.negation ? [...schemas, contains.negation] : schemas;
-      options.push(sequence(behind(compiler.value(others, `${hint}-item`)), at(next, count)));
+      options.push(sequence(behind(compiler.value(others, `${hint}-item`)), rest(next, count)));
     }
-    compiler.rules.define(name, choice(...options));
-    return expression;
-  };
-  return at(0, 0);
+    compiler.rules.define(names.get(`${index},${count}`)!, choice(...options));
+  }
+  return rest(0, 0);
 }
 
 /** Items that are all different, where there are few values for them; undefined where that is not asked. */

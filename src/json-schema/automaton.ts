@@ -1,7 +1,8 @@
 import { type CodeSet, uniteCodes } from "./code-set.ts";
+import { equivalenceClasses } from "./minimal-states.ts";
 import type { Term, TermFactory } from "./term.ts";
 
-/** A deterministic automaton without dead states; state 0 is the start. */
+/** A deterministic automaton without dead states; state 0 is the start. Those of {@link automatonOf} are minimal. */
 export interface Automaton {
   /** Shape [states]. */
   readonly accepting: readonly boolean[];
@@ -16,12 +17,6 @@ interface StateEdge {
   readonly to: number;
 }
 
-/**
- * Automata with more states are made minimal only where that takes few rounds: not those that count, which are nearly
- * minimal as their derivatives make them.
- */
-const minimizedStates = 300;
-const rounds = 40;
 /** Counts from which on a run at the end is one state. */
 const longRun = 64;
 
@@ -33,6 +28,7 @@ export function automatonOf(terms: TermFactory, start: Term, limit: number): Aut
   const ids = new Map([[start, 0]]);
   const edges: StateEdge[][] = [];
   for (const term of ids.keys()) {
+    terms.spend(30);
     const followed = isLongRun(term) ? [] : terms.edges(term);
     edges.push(
       followed.map(({ codes, to }) => {
@@ -50,8 +46,8 @@ export function automatonOf(terms: TermFactory, start: Term, limit: number): Aut
   };
   const live = liveStates(automaton);
   if (!live.has(0)) return { accepting: [], edges: [], runs: [] };
-  const classes = equivalenceClasses(terms, automaton, live);
-  return renumbered(automaton, live, (state) => classes?.[state] ?? state);
+  const classes = equivalenceClasses(automaton, live, terms.spend);
+  return renumbered(automaton, live, (state) => classes[state]!);
 }
 
 function isLongRun(term: Term): boolean {
@@ -66,68 +62,6 @@ function liveStates({ accepting, edges, runs }: Automaton): Set<number> {
   const live = new Set([...accepting.keys()].filter((state) => accepting[state] || runs[state]));
   for (const state of live) for (const source of sources[state]!) live.add(source);
   return live;
-}
-
-/** For each state, the number of its class of states that accept the same texts (Moore 1956); undefined for too many rounds. */
-function equivalenceClasses(
-  terms: TermFactory,
-  { accepting, edges, runs }: Automaton,
-  live: ReadonlySet<number>,
-): number[] | undefined {
-  const sets = new SetNumbers();
-  const numbered = edges.map((list) =>
-    list.filter(({ to }) => live.has(to)).map(({ codes, to }) => ({ set: sets.numberOf(codes), to })),
-  );
-  const edgeCount = numbered.reduce((sum, list) => sum + list.length, 0);
-  // Two runs of which neither is the other are two languages.
-  let classes = accepting.map((ends, state) => (runs[state] ? 2 + state : Number(ends)));
-  const most = accepting.length <= minimizedStates ? accepting.length : rounds;
-  for (let [count, round] = [0, 0]; round <= most; round++) {
-    terms.spend(edgeCount / 4);
-    const numbers = new Map<string, number>();
-    const next = classes.map((own, state) => {
-      const targets = new Map<number, number>();
-      for (const { set, to } of numbered[state]!) {
-        const known = targets.get(classes[to]!);
-        targets.set(classes[to]!, known === undefined ? set : sets.united(known, set));
-      }
-      const signature = [...targets].sort((a, b) => a[0] - b[0]).join(" ");
-      const key = `${own}|${signature}`;
-      if (!numbers.has(key)) numbers.set(key, numbers.size);
-      return numbers.get(key)!;
-    });
-    classes = next;
-    if (numbers.size === count) return classes;
-    count = numbers.size;
-  }
-  return undefined;
-}
-
-/** Numbers for sets, so that large ones are compared and united once. */
-class SetNumbers {
-  readonly #numbers = new Map<string, number>();
-  readonly #sets: CodeSet[] = [];
-  readonly #unions = new Map<string, number>();
-
-  numberOf(codes: CodeSet): number {
-    const key = codes.join();
-    let number = this.#numbers.get(key);
-    if (number === undefined) {
-      number = this.#sets.push(codes) - 1;
-      this.#numbers.set(key, number);
-    }
-    return number;
-  }
-
-  united(one: number, other: number): number {
-    const key = one < other ? `${one} ${other}` : `${other} ${one}`;
-    let number = this.#unions.get(key);
-    if (number === undefined) {
-      number = this.numberOf(uniteCodes(this.#sets[one]!, this.#sets[other]!));
-      this.#unions.set(key, number);
-    }
-    return number;
-  }
 }
 
 /** Merges states that `classOf` maps to one number, drops dead and unreachable ones, and counts from the start on. */

@@ -1,12 +1,14 @@
 import { type Alternative, Alternatives, type AlternativesHost, type Leaf } from "./alternatives.ts";
 import { arrayExpression } from "./arrays.ts";
-import { areDisjoint } from "./disjoint.ts";
+import { Branchings } from "./branchings.ts";
+import { overlapsOf } from "./disjoint.ts";
 import { choice, type Expression, isNothing, nothing, rule, text } from "./expression.ts";
 import { Instances } from "./instances.ts";
-import { JsonSchemaError, pointerStep, type SchemaReport, SchemaWorkError } from "./json-schema-error.ts";
-import { equalityKey, jsonText } from "./json-value.ts";
-import { excludedValues, Keywords, type MadeSchema, made, typeBits } from "./keywords.ts";
+import { JsonSchemaError, type SchemaReport, SchemaWorkError } from "./json-schema-error.ts";
+import { jsonText } from "./json-value.ts";
+import { Keywords, type Listed, pointerTo, typeBits } from "./keywords.ts";
 import { schemaLimits } from "./limits.ts";
+import { excludedValues, isMade, type MadeSchema } from "./made-schema.ts";
 import { Negations } from "./negation.ts";
 import { numberExpression } from "./numbers.ts";
 import { objectExpression } from "./objects.ts";
@@ -45,9 +47,12 @@ export class Compiler implements AlternativesHost {
   readonly space: Whitespace;
   readonly instances: Instances;
   readonly reports: SchemaReport[] = [];
-  readonly #alternatives = new Alternatives(this);
+  readonly #reported = new Set<string>();
+  readonly #branchings = new Branchings(this);
+  readonly #alternatives = new Alternatives(this, this.#branchings);
   readonly #names = new Map<string, string>();
   readonly #known = new Map<SchemaNode, readonly Alternative[]>();
+  readonly #references = new Map<SchemaNode, readonly SchemaNode[]>();
   readonly #queue: { name: string; nodes: readonly SchemaNode[] }[] = [];
   /** Why a rule matches nothing, as far as it is known. */
   readonly #reasons = new Map<string, Reason>();
@@ -57,10 +62,11 @@ export class Compiler implements AlternativesHost {
   constructor(document: SchemaDocument, options: CompilerOptions) {
     this.document = document;
     this.options = options;
-    this.rules = new RuleSet(options.root === undefined ? "" : `${options.root}-`);
+    const spend = (steps: number) => this.spend(steps);
+    this.rules = new RuleSet(spend, options.root === undefined ? "" : `${options.root}-`);
     this.keywords = new Keywords(document);
     this.negations = new Negations(this.keywords);
-    this.terms = new TermFactory((steps) => this.spend(steps));
+    this.terms = new TermFactory(spend);
     this.strings = new Strings(this);
     this.space = whitespaceOf(options.whitespace, this.rules);
     this.instances = new Instances(this);
@@ -75,11 +81,12 @@ export class Compiler implements AlternativesHost {
       this.#define(next.name, next.nodes);
     const productive = this.rules.productive();
     if (!productive.has(root)) throw this.#unsatisfiable(root, productive);
-    return this.rules.print(root);
+    return this.rules.print(root, productive);
   }
 
   /** A rule for the values that satisfy all of these schemas. */
   value(nodes: readonly SchemaNode[], hint: string): Expression {
+    this.spend(10 + nodes.length * 5);
     const distinct = this.#distinct(nodes.map((node) => this.#target(node)));
     const refusing = distinct.find(({ schema }) => schema === false);
     if (refusing) {
@@ -99,9 +106,28 @@ export class Compiler implements AlternativesHost {
     return rule(name);
   }
 
-  /** Whether no value can be both; called before rules are written. */
-  areDisjoint(one: SchemaNode, other: SchemaNode): boolean {
-    return areDisjoint(this, one, other);
+  overlaps(options: readonly SchemaNode[]): readonly (readonly SchemaNode[])[] {
+    return overlapsOf(this, options);
+  }
+
+  references(node: SchemaNode): readonly SchemaNode[] {
+    let found = this.#references.get(node);
+    if (!found) {
+      found = this.#resolved(node);
+      this.#references.set(node, found);
+    }
+    return found;
+  }
+
+  #resolved(node: SchemaNode): readonly SchemaNode[] {
+    return ["$ref", "$dynamicRef", "$recursiveRef"].flatMap((keyword) => {
+      const reference = this.keywords.string(node, keyword);
+      if (reference === undefined) return [];
+      if (keyword === "$ref" || !this.document.hasSeveralResources)
+        return [this.document.resolve(node, keyword, reference)];
+      this.refuse(node, keyword, "depends on who refers to whom in a schema with several $id; use $ref");
+      return [];
+    });
   }
 
   alternatives(nodes: readonly SchemaNode[]): Alternative[] {
@@ -118,7 +144,8 @@ export class Compiler implements AlternativesHost {
     return known;
   }
 
-  certain(nodes: readonly SchemaNode[]): readonly Leaf[] {
+  /** What holds of all values that satisfy these schemas; undefined where nothing does. */
+  certain(nodes: readonly SchemaNode[]): readonly Leaf[] | undefined {
     return this.#alternatives.certain(this.#distinct(nodes));
   }
 
@@ -128,10 +155,10 @@ export class Compiler implements AlternativesHost {
   }
 
   report(node: SchemaNode, keyword: string, message: string): void {
-    const entry = { pointer: node.pointer + pointerStep(keyword), keyword, message: `${keyword} ${message}` };
-    const isKnown = ({ pointer, message: text }: SchemaReport) =>
-      pointer === entry.pointer && text === entry.message;
-    if (!this.reports.some(isKnown)) this.reports.push(entry);
+    const entry = { pointer: pointerTo(node, keyword), keyword, message: `${keyword} ${message}` };
+    const key = JSON.stringify(entry);
+    if (!this.#reported.has(key)) this.reports.push(entry);
+    this.#reported.add(key);
   }
 
   refuse(node: SchemaNode, keyword: string, message: string): void {
@@ -148,7 +175,7 @@ export class Compiler implements AlternativesHost {
   impossible(node: SchemaNode, keyword: string, message: string): void {
     // A schema false may stand where nothing has to be, so that any other reason tells more.
     if (this.#reason && this.#reason.keyword !== "false") return;
-    const pointer = keyword === "false" ? node.pointer : node.pointer + pointerStep(keyword);
+    const pointer = keyword === "false" ? node.pointer : pointerTo(node, keyword);
     this.#reason = { pointer, keyword, message };
   }
 
@@ -161,23 +188,19 @@ export class Compiler implements AlternativesHost {
     let node = start;
     for (const seen = new Set<SchemaNode>(); !seen.has(node); ) {
       seen.add(node);
-      if (typeof node.schema === "boolean") return node;
-      const used = Object.keys(node.schema).filter((keyword) => assertions.has(keyword));
-      const reference = used.length === 1 ? this.keywords.string(node, "$ref") : undefined;
-      if (reference === undefined || (node.schema as MadeSchema)[made]) return node;
-      node = this.document.resolve(node, "$ref", reference);
+      const used = isMade(node.schema) ? [] : this.keywords.assertions(node);
+      if (used.length !== 1 || used[0] !== "$ref") return node;
+      node = this.references(node)[0]!;
     }
     return start;
   }
 
   #distinct(nodes: readonly SchemaNode[]): readonly SchemaNode[] {
-    const unique = new Map(nodes.filter(({ schema }) => schema !== true).map((node) => [node.id, node]));
-    return [...unique.values()];
+    return [...new Set(nodes.filter((node) => !this.keywords.allowsAll(node)))];
   }
 
   #key(nodes: readonly SchemaNode[]): string {
     return nodes
-      .filter(({ schema }) => schema !== true)
       .map(({ id }) => id)
       .sort((a, b) => a - b)
       .join();
@@ -197,30 +220,32 @@ export class Compiler implements AlternativesHost {
 
   /** The values of `enum` and `const`, where one of them holds whatever else is chosen. */
   #finite(nodes: readonly SchemaNode[]): Expression | undefined {
-    const leaves = this.certain(nodes);
-    const values = this.#listed(leaves.map(({ node }) => node));
+    const leaves = this.certain(nodes) ?? [];
+    const values = this.#listed(leaves);
     return values && this.#listing(values, nodes);
   }
 
-  #listed(
-    nodes: readonly SchemaNode[],
-  ): { node: SchemaNode; keyword: string; values: readonly unknown[] } | undefined {
-    for (const node of nodes) {
+  /** The shortest of the lists of values. */
+  #listed(leaves: readonly Leaf[]): (Listed & { node: SchemaNode }) | undefined {
+    let shortest: (Listed & { node: SchemaNode }) | undefined;
+    for (const { node } of leaves) {
       const finite = this.keywords.finite(node);
-      if (finite) return { node, ...finite };
+      if (finite && !(shortest && shortest.values.size <= finite.values.size)) shortest = { node, ...finite };
     }
-    return undefined;
+    return shortest;
   }
 
   #listing(
-    { node, keyword, values }: { node: SchemaNode; keyword: string; values: readonly unknown[] },
+    { node, keyword, values }: Listed & { node: SchemaNode },
     nodes: readonly SchemaNode[],
   ): Expression {
-    const distinct = new Map(values.map((value) => [equalityKey(value), value]));
-    const allowed = [...distinct.values()].filter((value) => {
-      this.spend(1);
-      return nodes.every((other) => this.instances.satisfies(other, value));
-    });
+    const allowed: unknown[] = [];
+    // What lists the values and says nothing else needs not be asked.
+    const asked = nodes.filter((one) => one !== node || this.keywords.assertions(one).length > 1);
+    for (const [key, value] of values) {
+      this.spend(5 + key.length);
+      if (asked.every((other) => this.instances.satisfies(other, value))) allowed.push(value);
+    }
     if (allowed.length === 0) this.impossible(node, keyword, "leaves no value that the other keywords allow");
     return textChoice(
       allowed.map((value) => jsonText(value)),
@@ -228,16 +253,18 @@ export class Compiler implements AlternativesHost {
     );
   }
 
-  /** A choice of other rules, for a schema that is nothing but `$ref` or `anyOf`: so that they are not written again. */
+  /** A choice of other rules, for a schema that is nothing but `anyOf` or `oneOf`: so that they are not written again. */
   #plainUnion(nodes: readonly SchemaNode[], hint: string): Expression | undefined {
     const [node] = nodes;
-    if (nodes.length !== 1 || typeof node?.schema !== "object" || (node.schema as MadeSchema)[made])
-      return undefined;
-    const used = Object.keys(node.schema).filter((keyword) => assertions.has(keyword));
-    if (used.length !== 1 || used[0] !== "anyOf") return undefined;
+    if (nodes.length !== 1 || !node || isMade(node.schema)) return undefined;
+    const [used, ...others] = this.keywords.assertions(node);
+    if (others.length > 0 || (used !== "anyOf" && used !== "oneOf")) return undefined;
+    const options =
+      used === "anyOf" ? this.keywords.schemaList(node, used) : this.#branchings.exclusive(node);
+    if (!options) return undefined;
     // Rules that only name one another would hide that they lead back.
-    this.#alternatives.checkCircles(node);
-    return choice(...this.keywords.schemaList(node, "anyOf")!.map((option) => this.value([option], hint)));
+    this.#branchings.checkCircles(node);
+    return choice(...options.map((option) => this.value([option], hint)));
   }
 
   #written(nodes: readonly SchemaNode[], name: string): Expression {
@@ -246,9 +273,12 @@ export class Compiler implements AlternativesHost {
   }
 
   #alternative({ leaves, types }: Alternative, nodes: readonly SchemaNode[], name: string): Expression {
-    const listed = this.#listed(leaves.map(({ node }) => node));
+    const listed = this.#listed(leaves);
     if (listed) return this.#listing(listed, [...nodes, ...leaves.map(({ node }) => node)]);
-    const excluded = leaves.flatMap(({ node }) => (node.schema as MadeSchema)[excludedValues] ?? []);
+    const excluded = leaves.flatMap(({ node }) => [
+      ...((node.schema as MadeSchema)[excludedValues]?.values() ?? []),
+    ]);
+    this.spend(10 + leaves.length * 5 + excluded.length * 2);
     const scalar = (value: null | boolean) =>
       excluded.some((other) => other === value) ? nothing : text(String(value));
     const hint = name === "root" ? "" : `${name}-`;
@@ -290,46 +320,3 @@ export class Compiler implements AlternativesHost {
     );
   }
 }
-
-/** Keywords that say something about values; the others are notes, or unknown. */
-const assertions = new Set([
-  "$ref",
-  "$dynamicRef",
-  "$recursiveRef",
-  "allOf",
-  "anyOf",
-  "oneOf",
-  "not",
-  "if",
-  "type",
-  "enum",
-  "const",
-  "multipleOf",
-  "minimum",
-  "maximum",
-  "exclusiveMinimum",
-  "exclusiveMaximum",
-  "minLength",
-  "maxLength",
-  "pattern",
-  "format",
-  "items",
-  "prefixItems",
-  "additionalItems",
-  "contains",
-  "minItems",
-  "maxItems",
-  "uniqueItems",
-  "unevaluatedItems",
-  "properties",
-  "patternProperties",
-  "additionalProperties",
-  "propertyNames",
-  "required",
-  "minProperties",
-  "maxProperties",
-  "dependentRequired",
-  "dependentSchemas",
-  "dependencies",
-  "unevaluatedProperties",
-]);

@@ -40,8 +40,12 @@ export function sequence(...parts: readonly Expression[]): Expression {
 }
 
 export function choice(...options: readonly Expression[]): Expression {
-  const flat = options.flatMap((one) => (one.kind === "choice" ? one.options : [one]));
-  const kept = flat.filter((one, index) => !isEmptyText(one) || flat.findIndex(isEmptyText) === index);
+  const kept: Expression[] = [];
+  let hasEmpty = false;
+  for (const one of options.flatMap((option) => (option.kind === "choice" ? option.options : [option]))) {
+    if (!isEmptyText(one) || !hasEmpty) kept.push(one);
+    hasEmpty ||= isEmptyText(one);
+  }
   return kept.length === 1 ? kept[0]! : { kind: "choice", options: kept };
 }
 
@@ -54,4 +58,47 @@ export function repeat(item: Expression, min: number, max: number): Expression {
   if (max === 0 || isEmptyText(item)) return emptyText;
   if (isNothing(item)) return min === 0 ? emptyText : nothing;
   return min === 1 && max === 1 ? item : { kind: "repeat", item, min, max };
+}
+
+/** What an expression costs to be written, with some for each part and character. */
+export function sizeOf(expression: Expression): number {
+  switch (expression.kind) {
+    case "text":
+      return 1 + expression.text.length / 8;
+    case "set":
+      return 1 + expression.codes.length / 4;
+    case "sequence":
+      return expression.parts.reduce((sum, part) => sum + sizeOf(part), 1);
+    case "choice":
+      return expression.options.reduce((sum, option) => sum + sizeOf(option), 1);
+    case "repeat":
+      return 1 + sizeOf(expression.item);
+    case "rule":
+      return 1;
+  }
+}
+
+/** Names of the rules that an expression refers to. */
+export function usesOf(expression: Expression, into: string[] = []): readonly string[] {
+  if (expression.kind === "rule") into.push(expression.name);
+  else if (expression.kind === "repeat") usesOf(expression.item, into);
+  else if (expression.kind === "sequence") for (const part of expression.parts) usesOf(part, into);
+  else if (expression.kind === "choice") for (const option of expression.options) usesOf(option, into);
+  return into;
+}
+
+/** The same expression with each reference to a rule replaced. */
+export function rewritten(expression: Expression, replace: (name: string) => Expression): Expression {
+  switch (expression.kind) {
+    case "sequence":
+      return sequence(...expression.parts.map((part) => rewritten(part, replace)));
+    case "choice":
+      return choice(...expression.options.map((option) => rewritten(option, replace)));
+    case "repeat":
+      return repeat(rewritten(expression.item, replace), expression.min, expression.max);
+    case "rule":
+      return replace(expression.name);
+    default:
+      return expression;
+  }
 }

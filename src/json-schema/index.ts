@@ -73,7 +73,8 @@ export function schemaToGrammar(schema: unknown, options: JsonSchemaOptions = {}
   const compiler = new Compiler(new SchemaDocument(schema), settings);
   const source = compiler.compile();
   try {
-    Grammar.parse(source, { root: options.root });
+    // Kept, for whoever asked will parse it too.
+    Grammar.of(source, { root: options.root });
   } catch (cause) {
     if (!(cause instanceof GrammarError)) throw cause;
     throw new JsonSchemaError("", undefined, `the schema makes too large a grammar: ${cause.message}`, {

@@ -2,7 +2,8 @@ import type { Compiler } from "./compiler.ts";
 import { compareNumbers } from "./decimal.ts";
 import { integerFormats } from "./formats.ts";
 import { equalityKey, isObject, type JsonObject } from "./json-value.ts";
-import { excludedText, excludedValues, type MadeSchema, typeBits } from "./keywords.ts";
+import { typeBits } from "./keywords.ts";
+import { excludedText, excludedValues, type MadeSchema } from "./made-schema.ts";
 import type { SchemaNode } from "./schema-document.ts";
 
 /** Schemas inside one another while a value is checked; reached only by references that go round without end. */
@@ -11,7 +12,6 @@ const depthLimit = 1000;
 /** Checks values that a schema lists against its other keywords. */
 export class Instances {
   readonly #compiler: Compiler;
-  readonly #listed = new Map<SchemaNode, ReadonlySet<string>>();
   #depth = 0;
 
   constructor(compiler: Compiler) {
@@ -24,10 +24,10 @@ export class Instances {
     if (++this.#depth > depthLimit) {
       throw this.#compiler.keywords.error(node, "$ref", "goes round without end");
     }
-    this.#compiler.spend(1);
+    this.#compiler.spend(12);
     const holds =
-      this.#combined(node, value) &&
       this.#scalar(node, value) &&
+      this.#combined(node, value) &&
       (!Array.isArray(value) || this.#array(node, value)) &&
       (!isObject(value) || this.#object(node, value));
     this.#depth--;
@@ -35,12 +35,9 @@ export class Instances {
   }
 
   #combined(node: SchemaNode, value: unknown): boolean {
-    const { keywords, document } = this.#compiler;
+    const { keywords } = this.#compiler;
     const holds = (child: SchemaNode) => this.satisfies(child, value);
-    for (const keyword of ["$ref", "$dynamicRef", "$recursiveRef"]) {
-      const reference = keywords.string(node, keyword);
-      if (reference !== undefined && !holds(document.resolve(node, keyword, reference))) return false;
-    }
+    if (!this.#compiler.references(node).every(holds)) return false;
     if (keywords.schemaList(node, "allOf")?.every(holds) === false) return false;
     if (keywords.schemaList(node, "anyOf")?.some(holds) === false) return false;
     const one = keywords.schemaList(node, "oneOf");
@@ -55,31 +52,25 @@ export class Instances {
   #scalar(node: SchemaNode, value: unknown): boolean {
     const { keywords } = this.#compiler;
     if ((keywords.types(node) & typeOfValue(value)) === 0) return false;
-    const listed = this.#keysOf(node);
-    if (listed && !listed.has(equalityKey(value))) return false;
+    const listed = keywords.finite(node)?.values;
     const excluded = (node.schema as MadeSchema)[excludedValues];
-    if (excluded?.some((other) => equalityKey(other) === equalityKey(value))) return false;
+    if (listed || excluded) {
+      const key = equalityKey(value);
+      this.#compiler.spend(key.length / 16);
+      if (listed?.has(key) === false || excluded?.has(key)) return false;
+    }
     if (typeof value === "string") return this.#string(node, value);
     return (typeof value !== "number" && typeof value !== "bigint") || this.#number(node, value);
   }
 
-  /** Keys of the values that a schema lists; undefined where it lists none. */
-  #keysOf(node: SchemaNode): ReadonlySet<string> | undefined {
-    const finite = this.#compiler.keywords.finite(node);
-    if (!finite) return undefined;
-    let keys = this.#listed.get(node);
-    if (!keys) {
-      keys = new Set(finite.values.map(equalityKey));
-      this.#listed.set(node, keys);
-    }
-    return keys;
-  }
-
   #string(node: SchemaNode, value: string): boolean {
     const { keywords, strings, terms } = this.#compiler;
-    const length = Array.from(value).length;
-    if (length < (keywords.count(node, "minLength") ?? 0)) return false;
-    if (length > (keywords.count(node, "maxLength") ?? length)) return false;
+    const [min, max] = [keywords.count(node, "minLength"), keywords.count(node, "maxLength")];
+    if (min !== undefined || max !== undefined) {
+      this.#compiler.spend(value.length / 8);
+      const length = Array.from(value).length;
+      if (length < (min ?? 0) || length > (max ?? length)) return false;
+    }
     const pattern = keywords.string(node, "pattern");
     const format = keywords.string(node, "format");
     const languages = [
@@ -110,13 +101,13 @@ export class Instances {
     if (value.length < (keywords.count(node, "minItems") ?? 0)) return false;
     if (value.length > (keywords.count(node, "maxItems") ?? value.length)) return false;
     const { prefix, rest } = keywords.items(node);
+    this.#compiler.spend(value.length / 4);
     const fits = value.every((item, index) => {
       const child = index < prefix.length ? prefix[index] : rest;
       return !child || this.satisfies(child, item);
     });
     if (!fits) return false;
-    if (keywords.flag(node, "uniqueItems") && new Set(value.map(equalityKey)).size < value.length)
-      return false;
+    if (keywords.flag(node, "uniqueItems") && this.#hasEqual(value)) return false;
     this.#refuseUnevaluated(node, "unevaluatedItems");
     const contained = keywords.schema(node, "contains");
     if (!contained) return true;
@@ -127,20 +118,31 @@ export class Instances {
     );
   }
 
+  #hasEqual(values: readonly unknown[]): boolean {
+    const keys = new Set<string>();
+    for (const value of values) {
+      const key = equalityKey(value);
+      this.#compiler.spend(1 + key.length / 16);
+      keys.add(key);
+    }
+    return keys.size < values.length;
+  }
+
   #object(node: SchemaNode, value: JsonObject): boolean {
     const { keywords } = this.#compiler;
     const names = Object.keys(value);
+    this.#compiler.spend(names.length + keywords.names(node, "required").size / 8);
     if (names.length < (keywords.count(node, "minProperties") ?? 0)) return false;
     if (names.length > (keywords.count(node, "maxProperties") ?? names.length)) return false;
-    if (!keywords.names(node, "required").every((name) => Object.hasOwn(value, name))) return false;
+    for (const name of keywords.names(node, "required")) if (!Object.hasOwn(value, name)) return false;
     this.#refuseUnevaluated(node, "unevaluatedProperties");
     return this.#properties(node, value) && this.#dependencies(node, value);
   }
 
   #properties(node: SchemaNode, value: JsonObject): boolean {
     const { keywords, strings, terms } = this.#compiler;
-    const properties = new Map(keywords.schemaMap(node, "properties"));
-    const patterns = keywords.schemaMap(node, "patternProperties");
+    const properties = keywords.schemaMap(node, "properties");
+    const patterns = [...keywords.schemaMap(node, "patternProperties")];
     const others = keywords.schema(node, "additionalProperties");
     const nameSchema = keywords.schema(node, "propertyNames");
     return Object.entries(value).every(([name, item]) => {
@@ -158,23 +160,21 @@ export class Instances {
 
   #dependencies(node: SchemaNode, value: JsonObject): boolean {
     const { keywords } = this.#compiler;
-    const lists = ["dependentRequired", "dependencies"].flatMap((keyword) => keywords.map(node, keyword));
-    const missing = lists.some(
-      ([name, others]) =>
-        Object.hasOwn(value, name) &&
-        Array.isArray(others) &&
-        !others.every((other) => Object.hasOwn(value, String(other))),
-    );
-    const schemas = keywords.schemaMap(node, "dependentSchemas").concat(
-      keywords
-        .map(node, "dependencies")
-        .filter(([, child]) => !Array.isArray(child))
-        .map(([name, child]) => [name, keywords.document.node(node, child, "dependencies", name)] as const),
-    );
-    return (
-      !missing &&
-      schemas.every(([name, child]) => !Object.hasOwn(value, name) || this.satisfies(child, value))
-    );
+    const has = (name: string) => Object.hasOwn(value, name);
+    for (const keyword of ["dependentRequired", "dependencies"]) {
+      for (const [name, others] of keywords.map(node, keyword)) {
+        this.#compiler.spend(0.5);
+        if (!has(name)) continue;
+        const holds = Array.isArray(others)
+          ? others.every((other) => has(String(other)))
+          : this.satisfies(keywords.document.node(node, others, keyword, name), value);
+        if (!holds) return false;
+      }
+    }
+    for (const [name, child] of keywords.schemaMap(node, "dependentSchemas")) {
+      if (has(name) && !this.satisfies(child, value)) return false;
+    }
+    return true;
   }
 
   #refuseUnevaluated(node: SchemaNode, keyword: string): void {

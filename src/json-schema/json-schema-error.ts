@@ -29,8 +29,3 @@ export interface SchemaReport {
   readonly keyword: string;
   readonly message: string;
 }
-
-/** One step of a JSON pointer. */
-export function pointerStep(name: string | number): string {
-  return `/${String(name).replaceAll("~", "~0").replaceAll("/", "~1")}`;
-}

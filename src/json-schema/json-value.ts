@@ -1,4 +1,5 @@
-import { JsonSchemaError, pointerStep } from "./json-schema-error.ts";
+import { pointerStep } from "../../lib/json-pointer.ts";
+import { JsonSchemaError } from "./json-schema-error.ts";
 import { schemaLimits } from "./limits.ts";
 
 export type JsonObject = { readonly [name: string]: unknown };
@@ -12,12 +13,17 @@ export function member(object: JsonObject, name: string): unknown {
   return Object.hasOwn(object, name) ? object[name] : undefined;
 }
 
+/** Members of an object as JSON has them: those that are undefined are none. */
+function membersOf(object: JsonObject): [string, unknown][] {
+  return Object.entries(object).filter(([, item]) => item !== undefined);
+}
+
 /** A text that equal JSON values share: names sorted, and no difference between 1 and 1.0. */
 export function equalityKey(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map(equalityKey).join()}]`;
   if (isObject(value)) {
-    const names = Object.keys(value).sort();
-    return `{${names.map((name) => `${JSON.stringify(name)}:${equalityKey(value[name])}`).join()}}`;
+    const members = membersOf(value).sort(([a], [b]) => (a < b ? -1 : 1));
+    return `{${members.map(([name, item]) => `${JSON.stringify(name)}:${equalityKey(item)}`).join()}}`;
   }
   if (typeof value === "bigint") return equalityKey(Number(value));
   return JSON.stringify(value === 0 ? 0 : value);
@@ -27,41 +33,49 @@ export function equalityKey(value: unknown): string {
 export function jsonText(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map(jsonText).join()}]`;
   if (isObject(value)) {
-    const members = Object.entries(value).map(([name, item]) => `${JSON.stringify(name)}:${jsonText(item)}`);
-    return `{${members.join()}}`;
+    return `{${membersOf(value)
+      .map(([name, item]) => `${JSON.stringify(name)}:${jsonText(item)}`)
+      .join()}}`;
   }
   return typeof value === "bigint" ? String(value) : JSON.stringify(value);
 }
 
+/** A value inside the one that is checked, and how it was come by. */
+interface Place {
+  readonly value: unknown;
+  readonly name: string;
+  readonly up: Place | undefined;
+  readonly depth: number;
+}
+
 /**
  * Refuses what is no JSON, and what is too large or too deep to be worked on. Walks without recursion, so that depth
- * cannot exhaust the stack.
+ * cannot exhaust the stack. Members that are undefined are left out, as `JSON.stringify` does.
  * @throws JsonSchemaError
  */
 export function checkSize(schema: unknown): void {
   let values = 0;
   let length = 0;
   const tooLarge = (message: string) => new JsonSchemaError("", undefined, message);
-  const queue: { value: unknown; pointer: string; depth: number }[] = [
-    { value: schema, pointer: "", depth: 0 },
-  ];
-  for (let next = queue.pop(); next; next = queue.pop()) {
-    const { value, pointer, depth } = next;
-    const fail = (message: string) => new JsonSchemaError(pointer, undefined, message);
+  const queue: Place[] = [{ value: schema, name: "", up: undefined, depth: 0 }];
+  for (let place = queue.pop(); place; place = queue.pop()) {
+    const { value, depth } = place;
     if (++values > schemaLimits.values) {
       throw tooLarge(`the schema has more than ${schemaLimits.values} values; split it or leave parts out`);
     }
     if (depth > schemaLimits.depth) {
-      throw fail(`the schema is nested more than ${schemaLimits.depth} deep; use $ref for what recurs`);
+      const message = `the schema is nested more than ${schemaLimits.depth} deep; use $ref for what recurs`;
+      throw new JsonSchemaError(pointerOf(place), undefined, message);
     }
     if (typeof value === "string") length += value.length;
     else if (typeof value === "object" && value !== null) {
       for (const [name, item] of Object.entries(value)) {
         length += name.length;
-        queue.push({ value: item, pointer: pointer + pointerStep(name), depth: depth + 1 });
+        if (item === undefined && !Array.isArray(value)) continue;
+        queue.push({ value: item, name, up: place, depth: depth + 1 });
       }
     } else if (typeof value === "number" ? !Number.isFinite(value) : !isScalar(value)) {
-      throw fail(`${String(value)} is no JSON value`);
+      throw new JsonSchemaError(pointerOf(place), undefined, `${String(value)} is no JSON value`);
     }
     if (length > schemaLimits.textLength) {
       throw tooLarge(
@@ -69,6 +83,12 @@ export function checkSize(schema: unknown): void {
       );
     }
   }
+}
+
+function pointerOf(place: Place): string {
+  let pointer = "";
+  for (let at = place; at.up; at = at.up) pointer = pointerStep(at.name) + pointer;
+  return pointer;
 }
 
 function isScalar(value: unknown): boolean {

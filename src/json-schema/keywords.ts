@@ -1,30 +1,8 @@
-import { JsonSchemaError, pointerStep } from "./json-schema-error.ts";
-import { isObject, type JsonObject, member } from "./json-value.ts";
+import { pointerStep } from "../../lib/json-pointer.ts";
+import { JsonSchemaError } from "./json-schema-error.ts";
+import { equalityKey, isObject, type JsonObject, member } from "./json-value.ts";
+import { isMade, type MadeSchema, notInteger } from "./made-schema.ts";
 import { type SchemaDocument, type SchemaNode, typeOf } from "./schema-document.ts";
-
-/**
- * Keywords of schemas that are made here, to say what JSON schema has no keyword for. Symbols, so that no schema from
- * outside can hold them.
- */
-export const excludedValues = Symbol("values that are not allowed");
-export const excludedText = Symbol("keywords that no string may satisfy");
-export const notInteger = Symbol("no integer");
-/** Marks schemas made here: what their keywords name does not count as evaluated. */
-export const made = Symbol("made");
-/** Marks those for what another schema refuses, under which nothing counts as evaluated. */
-export const opposite = Symbol("opposite");
-
-export type MadeSchema = JsonObject & {
-  readonly [excludedValues]?: readonly unknown[];
-  readonly [excludedText]?: JsonObject;
-  readonly [notInteger]?: true;
-  readonly [made]?: true;
-  readonly [opposite]?: true;
-};
-
-export function madeOf(schema: MadeSchema): JsonObject {
-  return { ...schema, [made]: true };
-}
 
 /** Bits of the JSON types; a number that is no integer and one that is are two. */
 export const typeBits = {
@@ -42,9 +20,22 @@ export const fractionBit = 8;
 
 export type TypeName = keyof typeof typeBits;
 
+/** Values that a schema lists, by what equal ones share, and the keyword that does. */
+export interface Listed {
+  readonly keyword: string;
+  readonly values: ReadonlyMap<string, unknown>;
+}
+
+const none: ReadonlyMap<string, never> = new Map<string, never>();
+const nameless: ReadonlySet<string> = new Set<string>();
+
 /** Reads the keywords of schema objects, and refuses wrong values by name. */
 export class Keywords {
   readonly document: SchemaDocument;
+  readonly #names = new Readings<ReadonlySet<string>>();
+  readonly #lists = new Readings<readonly SchemaNode[]>();
+  readonly #maps = new Readings<ReadonlyMap<string, SchemaNode>>();
+  readonly #listed = new Readings<Listed>();
 
   constructor(document: SchemaDocument) {
     this.document = document;
@@ -52,13 +43,14 @@ export class Keywords {
 
   /** A keyword's value; undefined where it is missing or the draft does not know it. */
   value({ schema }: SchemaNode, keyword: string): unknown {
-    if (typeof schema === "boolean" || this.#isUnknown(schema, keyword)) return undefined;
-    return member(schema, keyword);
+    if (typeof schema === "boolean") return undefined;
+    const value = member(schema, keyword);
+    return value === undefined || this.#isUnknown(schema, keyword) ? undefined : value;
   }
 
   #isUnknown(schema: JsonObject, keyword: string): boolean {
     const { draft } = this.document;
-    if ((schema as MadeSchema)[made]) return false;
+    if (draft === undefined || isMade(schema)) return false;
     if (draft === "draft-07")
       return laterKeywords.has(keyword) || (Object.hasOwn(schema, "$ref") && keyword !== "$ref");
     if (keyword === "prefixItems" || keyword === "$dynamicRef") return draft === "2019-09";
@@ -66,8 +58,21 @@ export class Keywords {
     return false;
   }
 
+  /** Keywords of a schema that say something about values; the others are notes, or unknown. */
+  assertions({ schema }: SchemaNode): readonly string[] {
+    return typeof schema === "boolean"
+      ? []
+      : Object.keys(schema).filter((keyword) => assertions.has(keyword));
+  }
+
+  /** Whether a schema plainly allows everything. */
+  allowsAll(node: SchemaNode): boolean {
+    if (typeof node.schema === "boolean") return node.schema;
+    return !isMade(node.schema) && this.assertions(node).length === 0;
+  }
+
   error(node: SchemaNode, keyword: string, message: string): JsonSchemaError {
-    return new JsonSchemaError(node.pointer + pointerStep(keyword), keyword, `${keyword} ${message}`);
+    return new JsonSchemaError(pointerTo(node, keyword), keyword, `${keyword} ${message}`);
   }
 
   #typed<T>(
@@ -110,11 +115,14 @@ export class Keywords {
     return this.#typed(node, keyword, Array.isArray, "a list");
   }
 
-  names(node: SchemaNode, keyword: string): readonly string[] {
-    const list = this.list(node, keyword) ?? [];
-    if (!list.every((name) => typeof name === "string"))
-      throw this.error(node, keyword, "must be a list of strings");
-    return [...new Set(list)];
+  names(node: SchemaNode, keyword: string): ReadonlySet<string> {
+    const list = this.list(node, keyword);
+    if (!list) return nameless;
+    return this.#names.of(node, keyword, () => {
+      if (!list.every((name) => typeof name === "string"))
+        throw this.error(node, keyword, "must be a list of strings");
+      return new Set(list);
+    });
   }
 
   map(node: SchemaNode, keyword: string): readonly (readonly [string, unknown])[] {
@@ -128,15 +136,19 @@ export class Keywords {
 
   schemaList(node: SchemaNode, keyword: string): readonly SchemaNode[] | undefined {
     const list = this.list(node, keyword);
-    if (list && list.length === 0 && keyword !== "items")
-      throw this.error(node, keyword, "must not be empty");
-    return list?.map((schema, index) => this.document.node(node, schema, keyword, index));
+    if (!list) return undefined;
+    return this.#lists.of(node, keyword, () => {
+      if (list.length === 0 && !emptyLists.has(keyword)) throw this.error(node, keyword, "must not be empty");
+      return list.map((schema, index) => this.document.node(node, schema, keyword, index));
+    });
   }
 
-  schemaMap(node: SchemaNode, keyword: string): readonly (readonly [string, SchemaNode])[] {
-    return this.map(node, keyword).map(
-      ([name, schema]) => [name, this.document.node(node, schema, keyword, name)] as const,
-    );
+  schemaMap(node: SchemaNode, keyword: string): ReadonlyMap<string, SchemaNode> {
+    if (this.value(node, keyword) === undefined) return none;
+    return this.#maps.of(node, keyword, () => {
+      const entries = this.map(node, keyword);
+      return new Map(entries.map(([name, value]) => [name, this.document.node(node, value, keyword, name)]));
+    });
   }
 
   /** Bits of the types that `type` and `nullable` allow. */
@@ -157,26 +169,57 @@ export class Keywords {
   }
 
   /** Values that `const` and `enum` leave; undefined where there is neither. */
-  finite(node: SchemaNode): { keyword: string; values: readonly unknown[] } | undefined {
-    if (typeof node.schema === "object" && this.value(node, "const") !== undefined) {
-      return { keyword: "const", values: [this.value(node, "const")] };
-    }
-    const values = this.list(node, "enum");
-    return values && { keyword: "enum", values };
+  finite(node: SchemaNode): Listed | undefined {
+    const [only, list] = [this.value(node, "const"), this.list(node, "enum")];
+    if (only === undefined && list === undefined) return undefined;
+    return this.#listed.of(node, "enum", () => {
+      const all = list && new Map(list.map((value) => [equalityKey(value), value]));
+      if (all && only === undefined) return { keyword: "enum", values: all };
+      const key = equalityKey(only);
+      return { keyword: "const", values: new Map(!all || all.has(key) ? [[key, only]] : []) };
+    });
   }
 
   /** Schemas of the first items of an array, and of those behind them. */
-  items(node: SchemaNode): { prefix: readonly SchemaNode[]; rest: SchemaNode | undefined; keyword: string } {
+  items(node: SchemaNode): { prefix: readonly SchemaNode[]; rest: SchemaNode | undefined } {
     if (Array.isArray(this.value(node, "items"))) {
       if (this.document.draft === "2020-12")
         throw this.error(node, "items", "must be a schema; use prefixItems");
-      const prefix = this.schemaList(node, "items") ?? [];
-      return { prefix, rest: this.schema(node, "additionalItems"), keyword: "additionalItems" };
+      return {
+        prefix: this.schemaList(node, "items") ?? [],
+        rest: this.schema(node, "additionalItems"),
+      };
     }
-    const prefix = this.schemaList(node, "prefixItems") ?? [];
-    return { prefix, rest: this.schema(node, "items"), keyword: "items" };
+    return { prefix: this.schemaList(node, "prefixItems") ?? [], rest: this.schema(node, "items") };
   }
 }
+
+/** What was read of keywords, so that each is checked once. */
+class Readings<T> {
+  readonly #known = new Map<SchemaNode, Map<string, T>>();
+
+  of(node: SchemaNode, keyword: string, read: () => T): T {
+    let known = this.#known.get(node);
+    if (!known) {
+      known = new Map();
+      this.#known.set(node, known);
+    }
+    let value = known.get(keyword);
+    if (value === undefined) {
+      value = read();
+      known.set(keyword, value);
+    }
+    return value;
+  }
+}
+
+/** JSON pointer to a keyword; what was made stands for the place that it was made for. */
+export function pointerTo({ schema, pointer }: SchemaNode, keyword: string): string {
+  return isMade(schema) ? pointer : pointer + pointerStep(keyword);
+}
+
+/** Lists of schemas that may be empty, in the standard or as tools write them. */
+const emptyLists = new Set(["items", "prefixItems", "allOf"]);
 
 /** Keywords that draft 7 has not. */
 const laterKeywords = new Set([
@@ -190,6 +233,48 @@ const laterKeywords = new Set([
   "dependentSchemas",
   "unevaluatedProperties",
   "unevaluatedItems",
+]);
+
+const assertions = new Set([
+  "$ref",
+  "$dynamicRef",
+  "$recursiveRef",
+  "allOf",
+  "anyOf",
+  "oneOf",
+  "not",
+  "if",
+  "type",
+  "enum",
+  "const",
+  "multipleOf",
+  "minimum",
+  "maximum",
+  "exclusiveMinimum",
+  "exclusiveMaximum",
+  "minLength",
+  "maxLength",
+  "pattern",
+  "format",
+  "items",
+  "prefixItems",
+  "additionalItems",
+  "contains",
+  "minItems",
+  "maxItems",
+  "uniqueItems",
+  "unevaluatedItems",
+  "properties",
+  "patternProperties",
+  "additionalProperties",
+  "propertyNames",
+  "required",
+  "minProperties",
+  "maxProperties",
+  "dependentRequired",
+  "dependentSchemas",
+  "dependencies",
+  "unevaluatedProperties",
 ]);
 
 /** A value for messages, cut where it is long. */

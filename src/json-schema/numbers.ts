@@ -176,6 +176,7 @@ function listedMultiplesOf(
   multiples: readonly (number | bigint)[],
 ): Expression {
   const found = multiplesBetween(shape, multiples);
+  compiler.spend((found ?? []).length * 30);
   if (found) return found.length === 0 ? nothing : textChoice(found.map(String), compiler.rules);
   const node = nodes.find((one) => compiler.keywords.value(one, "multipleOf") !== undefined)!;
   compiler.refuse(

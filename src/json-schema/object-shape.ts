@@ -1,6 +1,5 @@
-import type { Leaf } from "./alternatives.ts";
+import { evaluatedFor, type Leaf } from "./alternatives.ts";
 import type { Compiler } from "./compiler.ts";
-import { type MadeSchema, made, opposite } from "./keywords.ts";
 import { schemaLimits } from "./limits.ts";
 import type { SchemaNode } from "./schema-document.ts";
 import type { Term } from "./term.ts";
@@ -32,14 +31,20 @@ export class ObjectShape {
     const nodes = leaves.map(({ node }) => node);
     this.#nodes = nodes;
     const own = nodes.map((node) => this.#part(node));
-    this.#parts = [...own, ...leaves.flatMap((leaf) => this.#unevaluated(leaf, leaves))];
-    this.required = new Set(nodes.flatMap((node) => keywords.names(node, "required")));
+    const parts = [...own, ...leaves.flatMap((leaf) => this.#unevaluated(leaf, leaves))];
+    this.#parts = parts.filter(
+      ({ properties, patterns, others }) => properties.size > 0 || patterns.length > 0 || others,
+    );
+    this.required = new Set(nodes.flatMap((node) => [...keywords.names(node, "required")]));
     const nameSchemas = nodes.flatMap((node) => keywords.schema(node, "propertyNames") ?? []);
     this.#names = terms.intersection(...nameSchemas.map((node) => compiler.strings.language([node])));
     const listed = nameSchemas.flatMap((node) =>
-      compiler.certain([node]).flatMap((leaf) => keywords.finite(leaf.node)?.values ?? []),
+      (compiler.certain([node]) ?? []).flatMap((leaf) => [
+        ...(keywords.finite(leaf.node)?.values.values() ?? []),
+      ]),
     );
     const given = [...own.flatMap(({ properties }) => [...properties.keys()]), ...this.required];
+    compiler.spend(given.length + listed.length + leaves.length * 10);
     this.named = [...new Set([...given, ...listed.filter((name) => typeof name === "string")])];
     const open = nodes.every((node) =>
       ["additionalProperties", "unevaluatedProperties"].every(
@@ -51,10 +56,11 @@ export class ObjectShape {
 
   /** Schemas for the value under a name. */
   schemasOf(name: string): readonly SchemaNode[] {
+    this.#compiler.spend(5 + this.#parts.length * 2);
     return this.#parts.flatMap((part) => {
       const property = part.properties.get(name);
       const found = part.patterns.filter(({ term }) => this.#compiler.terms.matches(term, name));
-      return this.#covering(part, [...(property ? [property] : []), ...found.map(({ child }) => child)]);
+      return covering(part, [...(property ? [property] : []), ...found.map(({ child }) => child)]);
     });
   }
 
@@ -66,9 +72,10 @@ export class ObjectShape {
   /** Names that no schema gives, divided by the patterns that they match; and the schemas for their values. */
   otherNames(): { names: Term; schemas: readonly SchemaNode[] }[] {
     const { terms, keywords } = this.#compiler;
-    if (this.#closed && this.#parts.every(({ patterns }) => patterns.length === 0)) return [];
-    const given = terms.union(...this.named.map((name) => terms.literal(name)));
     const patterns = [...new Set(this.#parts.flatMap((part) => part.patterns.map(({ term }) => term)))];
+    const refused = this.#closed || this.#parts.some(({ others }) => others?.schema === false);
+    if (refused && patterns.length === 0) return [];
+    const given = terms.union(...this.named.map((name) => terms.literal(name)));
     let kinds: { names: Term; matched: readonly Term[] }[] = [
       { names: terms.intersection(this.#names, terms.complement(given)), matched: [] },
     ];
@@ -92,7 +99,7 @@ export class ObjectShape {
       .map(({ names, matched }) => ({
         names,
         schemas: this.#parts.flatMap((part) =>
-          this.#covering(
+          covering(
             part,
             part.patterns.filter(({ term }) => matched.includes(term)).map(({ child }) => child),
           ),
@@ -100,19 +107,14 @@ export class ObjectShape {
       }));
   }
 
-  #covering(part: ObjectPart, found: readonly SchemaNode[]): readonly SchemaNode[] {
-    if (found.length > 0) return found;
-    return part.others ? [part.others] : [];
-  }
-
   #part(node: SchemaNode): ObjectPart {
     const { keywords, strings, terms } = this.#compiler;
     return {
-      properties: new Map(keywords.schemaMap(node, "properties")),
-      patterns: keywords.schemaMap(node, "patternProperties").flatMap(([pattern, child]) => {
-        const term = strings.pattern(node, "patternProperties", pattern);
-        return [{ term: term ?? terms.never, child }];
-      }),
+      properties: keywords.schemaMap(node, "properties"),
+      patterns: Array.from(keywords.schemaMap(node, "patternProperties"), ([pattern, child]) => ({
+        term: strings.pattern(node, "patternProperties", pattern) ?? terms.never,
+        child,
+      })),
       others: keywords.schema(node, "additionalProperties"),
     };
   }
@@ -122,7 +124,7 @@ export class ObjectShape {
     const { keywords } = this.#compiler;
     const others = keywords.schema(node, "unevaluatedProperties");
     if (!others) return [];
-    const inside = evaluatedFor(node, leaves);
+    const inside = evaluatedFor(this.#compiler, node, leaves);
     const covers = inside.some(
       (leaf) =>
         keywords.value(leaf.node, "additionalProperties") !== undefined ||
@@ -143,14 +145,8 @@ export class ObjectShape {
   }
 }
 
-/** Leaves whose keywords count as evaluated for a schema: those that were reached from it, and not as an opposite. */
-export function evaluatedFor(node: SchemaNode, leaves: readonly Leaf[]): readonly Leaf[] {
-  return leaves.filter((leaf) => {
-    if ((leaf.node.schema as MadeSchema)[made]) return false;
-    for (let at: Leaf["path"] | undefined = leaf.path; at; at = at.up) {
-      if (at.node === node) return true;
-      if ((at.node.schema as MadeSchema)[opposite]) return false;
-    }
-    return false;
-  });
+/** Schemas for a value that a part has found by its name; else what it says of other names. */
+function covering({ others }: ObjectPart, found: readonly SchemaNode[]): readonly SchemaNode[] {
+  if (found.length > 0) return found;
+  return others ? [others] : [];
 }

@@ -46,7 +46,7 @@ export function objectExpression(
     const pair = slotOf(compiler, shape, name, hint);
     const required = shape.required.has(name);
     if (isNothing(pair) && required) {
-      const node = nodes.find((one) => compiler.keywords.names(one, "required").includes(name))!;
+      const node = nodes.find((one) => compiler.keywords.names(one, "required").has(name))!;
       compiler.impossible(node, "required", `the property ${JSON.stringify(name)} can have no value`);
       return nothing;
     }
@@ -146,59 +146,45 @@ function counted(compiler: Compiler, nodes: readonly SchemaNode[], members: Memb
       `over ${slots.length} properties needs more than ${schemaLimits.countingRules} rules`,
     );
   }
-  return new CountedMembers(compiler, members, min, max).at(0, 0);
+  return countedMembers(compiler, members, min, max);
 }
 
 /** Rules for what may follow when some members have come: one for each place and count. */
-class CountedMembers {
-  readonly #compiler: Compiler;
-  readonly #members: Members;
-  readonly #min: number;
-  readonly #max: number;
-  readonly #known = new Map<string, Expression>();
-
-  constructor(compiler: Compiler, members: Members, min: number, max: number) {
-    this.#compiler = compiler;
-    this.#members = members;
-    this.#min = min;
-    this.#max = max;
+function countedMembers(compiler: Compiler, members: Members, min: number, max: number): Expression {
+  const { slots, hint } = members;
+  const unbounded = max === Number.POSITIVE_INFINITY;
+  // Above what matters, counts are alike.
+  const most = Math.min(slots.length, unbounded ? Math.max(1, min) : max);
+  const counts = Array.from({ length: most + 1 }, (_, count) => count);
+  // From the member at `index` on, for each count of those before it; from the last one on.
+  let rest = counts.map((count) => othersBehind(compiler, members, min - count, max - count, count));
+  for (let index = slots.length - 1; index >= 0; index--) {
+    const { pair, required } = slots[index]!;
+    const behind = rest;
+    rest = counts.slice(0, index + 1).map((count) => {
+      const next = unbounded ? Math.min(count + 1, most) : count + 1;
+      const taken = count < max ? sequence(separator(compiler, count), pair, behind[next]!) : nothing;
+      return compiler.rules.named(`${hint}-rest`, required ? taken : choice(taken, behind[count]!));
+    });
   }
+  return rest[0]!;
+}
 
-  /** From the member at `index` on, `count` having come before; above what matters, counts are alike. */
-  at(index: number, count: number): Expression {
-    const key = `${index},${count}`;
-    let expression = this.#known.get(key);
-    if (!expression) {
-      const { slots, hint } = this.#members;
-      expression =
-        index === slots.length
-          ? this.#others(count)
-          : this.#compiler.rules.named(`${hint}-rest`, this.#slot(index, count));
-      this.#known.set(key, expression);
-    }
-    return expression;
-  }
+/** Members with other names, `min` to `max` of them, when `count` have come before. */
+function othersBehind(
+  { space }: Compiler,
+  { other }: Members,
+  min: number,
+  max: number,
+  count: number,
+): Expression {
+  const least = Math.max(0, min);
+  const next = sequence(text(","), space.comma, other);
+  if (count > 0) return sequence(repeat(next, least, max), space.bracket);
+  const some = sequence(separated(other, next, Math.max(1, least), max), space.bracket);
+  return least === 0 ? optional(max === 0 ? nothing : some) : some;
+}
 
-  #slot(index: number, count: number): Expression {
-    const { pair, required } = this.#members.slots[index]!;
-    const next =
-      this.#max === Number.POSITIVE_INFINITY ? Math.min(count + 1, Math.max(1, this.#min)) : count + 1;
-    const taken =
-      count < this.#max ? sequence(this.#separator(count), pair, this.at(index + 1, next)) : nothing;
-    return required ? taken : choice(taken, this.at(index + 1, count));
-  }
-
-  #others(count: number): Expression {
-    const { comma, bracket } = this.#compiler.space;
-    const { other } = this.#members;
-    const [least, most] = [Math.max(0, this.#min - count), this.#max - count];
-    const next = sequence(text(","), comma, other);
-    if (count > 0) return sequence(repeat(next, least, most), bracket);
-    const some = sequence(separated(other, next, Math.max(1, least), most), bracket);
-    return least === 0 ? optional(most === 0 ? nothing : some) : some;
-  }
-
-  #separator(count: number): Expression {
-    return count === 0 ? emptyText : sequence(text(","), this.#compiler.space.comma);
-  }
+function separator({ space }: Compiler, count: number): Expression {
+  return count === 0 ? emptyText : sequence(text(","), space.comma);
 }

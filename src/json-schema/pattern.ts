@@ -8,6 +8,7 @@ export function patternTerm(terms: TermFactory, pattern: string): Term {
   if (pattern.length > schemaLimits.patternLength) {
     throw new PatternError(`has more than ${schemaLimits.patternLength} characters`, "inexpressible");
   }
+  terms.spend(pattern.length * 30);
   return new PatternCompiler(terms).term(new PatternParser(terms, pattern).parse());
 }
 

@@ -72,14 +72,13 @@ export class Repetitions {
     const left = min % blockLength;
     const required = sequence(this.#repetition(block, whole, whole, name), repeat(item, left, left));
     if (max === Number.POSITIVE_INFINITY) return sequence(required, repeat(item, 0, max));
-    const more = max - min;
-    // A last block that is not full ends it; until then each rule leads to the one for a block less.
+    const [full, more] = [Math.floor((max - min) / blockLength), (max - min) % blockLength];
+    if (full === 0) return sequence(required, repeat(item, 0, more));
+    // One block less and a part of one fall short of the bound by so many, which may stand before them.
+    const short = this.#ruleFor(repeat(item, more + 1, more + 1), `${name}-run`);
+    const blocks = this.#repetition(block, 0, full - 1, name);
     const partial = this.#ruleFor(repeat(item, 0, blockLength - 1), `${name}-partial`);
-    let rest = repeat(item, 0, more % blockLength);
-    for (let blocks = 0; blocks < Math.floor(more / blockLength); blocks++) {
-      rest = this.#ruleFor(choice(partial, sequence(block, rest)), `${name}-up-to`);
-    }
-    return sequence(required, rest);
+    return sequence(required, optional(short), blocks, partial);
   }
 }
 

@@ -1,8 +1,10 @@
-import { choice, type Expression, isNothing, nothing, repeat, rule, sequence } from "./expression.ts";
-import { schemaLimits } from "./limits.ts";
-import { printExpression } from "./print.ts";
+import { type Expression, isNothing, nothing, rewritten, rule, sizeOf, usesOf } from "./expression.ts";
+import { MergedRules } from "./merged-rules.ts";
 import { Repetitions } from "./repetitions.ts";
 import type { RuleSink } from "./text-rules.ts";
+
+/** The longest name of a rule, but for its number. */
+const nameLength = 40;
 
 /** The rules of a grammar while they are made. */
 export class RuleSet implements RuleSink {
@@ -11,18 +13,24 @@ export class RuleSet implements RuleSink {
   /** The last number that was put behind each name. */
   readonly #counts = new Map<string, number>();
   readonly #cached = new Map<string, Expression>();
+  readonly #spend: (steps: number) => void;
   readonly #prefix: string;
 
-  /** @param prefix of all names that are made here. */
-  constructor(prefix = "") {
+  /**
+   * @param spend Called with the steps that rules cost; throws where there have been too many.
+   * @param prefix of all names that are made here.
+   */
+  constructor(spend: (steps: number) => void, prefix = "") {
+    this.#spend = spend;
     this.#prefix = prefix;
   }
 
   freshName(hint: string): string {
     const cleaned = hint
+      .slice(0, nameLength * 4)
       .replace(/[^a-zA-Z0-9]+/g, "-")
       .replace(/^-|-$/g, "")
-      .slice(0, 40);
+      .slice(0, nameLength);
     const plain = this.#prefix + (cleaned || "rule");
     let name = plain;
     for (let count = this.#counts.get(plain) ?? 1; this.#names.has(name); ) {
@@ -34,6 +42,7 @@ export class RuleSet implements RuleSink {
   }
 
   define(name: string, expression: Expression): void {
+    this.#spend(20 + sizeOf(expression) * 4);
     this.#rules.set(name, expression);
   }
 
@@ -61,116 +70,69 @@ export class RuleSet implements RuleSink {
 
   /** Names of the rules that a rule refers to. */
   uses(name: string): readonly string[] {
-    const names: string[] = [];
-    const expression = this.#rules.get(name);
-    if (expression) {
-      rewritten(expression, (used) => {
-        names.push(used);
-        return rule(used);
-      });
-    }
-    return names;
+    return usesOf(this.#rules.get(name) ?? nothing);
   }
 
-  /** Names of the rules that match some text, by a fixed point. */
+  /** Names of the rules that match some text. */
   productive(): Set<string> {
     const found = new Set<string>();
-    const holds = (expression: Expression): boolean => {
+    /** Rules by one that they wait for. */
+    const waiting = new Map<string, string[]>();
+    const holds = (expression: Expression, waiter: string): boolean => {
+      this.#spend(0.5);
       switch (expression.kind) {
         case "sequence":
-          return expression.parts.every(holds);
+          return expression.parts.every((part) => holds(part, waiter));
         case "choice":
-          return expression.options.some(holds);
+          return expression.options.some((option) => holds(option, waiter));
         case "repeat":
-          return expression.min === 0 || holds(expression.item);
-        case "rule":
-          return found.has(expression.name);
+          return expression.min === 0 || holds(expression.item, waiter);
+        case "rule": {
+          if (found.has(expression.name)) return true;
+          const waiters = waiting.get(expression.name);
+          if (waiters) waiters.push(waiter);
+          else waiting.set(expression.name, [waiter]);
+          return false;
+        }
         default:
           return true;
       }
     };
-    // Rules mostly refer to later ones, so that going backwards settles most of them at once.
-    const backwards = [...this.#rules].reverse();
-    for (let before = -1; before !== found.size; ) {
-      before = found.size;
-      for (const [name, expression] of backwards) if (!found.has(name) && holds(expression)) found.add(name);
+    // Rules mostly refer to later ones, so that the last ones come first.
+    const queue = [...this.#rules.keys()];
+    for (let name = queue.pop(); name !== undefined; name = queue.pop()) {
+      if (found.has(name) || !holds(this.#rules.get(name)!, name)) continue;
+      found.add(name);
+      queue.push(...(waiting.get(name) ?? []));
+      waiting.delete(name);
     }
     return found;
   }
 
-  /** GBNF of all that `root` needs; rules that match nothing are left out, equal ones are written once. */
-  print(root: string): string {
-    const productive = this.productive();
+  /**
+   * GBNF of all that `root` needs; rules that match nothing are left out, equal ones are written once.
+   * @param productive Names of the rules that match some text.
+   */
+  print(root: string, productive: ReadonlySet<string>): string {
     const rules = new Map<string, Expression>();
-    for (const name of productive) {
-      rules.set(
-        name,
-        rewritten(this.#rules.get(name)!, (used) => (productive.has(used) ? rule(used) : nothing)),
-      );
-    }
     const repetitions = new Repetitions(rules, (hint) => this.freshName(hint));
-    for (const [name, expression] of [...rules]) rules.set(name, repetitions.written(expression, name));
-    const merged = mergeEqual(rules, root);
-    const start = merged.get(root)!;
-    if (start.kind === "rule") merged.set(root, merged.get(start.name)!);
-    const order = [root];
-    const seen = new Set(order);
-    for (const name of order) {
-      rewritten(merged.get(name)!, (used) => {
-        if (!seen.has(used)) order.push(used);
-        seen.add(used);
-        return rule(used);
-      });
+    const usable = (used: string) => (productive.has(used) ? rule(used) : nothing);
+    for (const name of this.#reached(root, (at) => this.#rules.get(at)!)) {
+      if (!productive.has(name)) continue;
+      const expression = rewritten(this.#rules.get(name)!, usable);
+      this.#spend(sizeOf(expression));
+      rules.set(name, repetitions.written(expression, name));
     }
-    return order.map((name) => `${name} ::= ${printExpression(merged.get(name)!)}\n`).join("");
+    const merged = new MergedRules(rules, root, this.#spend);
+    return this.#reached(root, (name) => merged.expressionOf(name))
+      .map((name) => `${name} ::= ${merged.bodyOf(name)}\n`)
+      .join("");
   }
-}
 
-/** The same expression with each reference to a rule replaced. */
-function rewritten(expression: Expression, replace: (name: string) => Expression): Expression {
-  switch (expression.kind) {
-    case "sequence":
-      return sequence(...expression.parts.map((part) => rewritten(part, replace)));
-    case "choice":
-      return choice(...expression.options.map((option) => rewritten(option, replace)));
-    case "repeat":
-      return repeat(rewritten(expression.item, replace), expression.min, expression.max);
-    case "rule":
-      return replace(expression.name);
-    default:
-      return expression;
+  /** Names of the rules that `root` leads to, itself first. */
+  #reached(root: string, expressionOf: (name: string) => Expression): string[] {
+    const seen = new Set([root]);
+    for (const name of seen) for (const used of usesOf(expressionOf(name))) seen.add(used);
+    return [...seen];
   }
-}
-
-/** Puts one rule in the place of all that are written alike, and the rule meant in the place of one that only names it. */
-function mergeEqual(rules: ReadonlyMap<string, Expression>, root: string): Map<string, Expression> {
-  const merged = new Map(rules);
-  for (let changed = true, rounds = 0; changed && rounds < schemaLimits.depth; rounds++) {
-    const byText = new Map<string, string>();
-    const aliases = new Map<string, string>();
-    for (const [name, expression] of merged) {
-      const body = printExpression(expression);
-      const known = byText.get(body);
-      if (name === root) continue;
-      if (expression.kind === "rule") aliases.set(name, expression.name);
-      else if (known !== undefined) aliases.set(name, known);
-      else byText.set(body, name);
-    }
-    const final = (name: string) => {
-      let target = name;
-      for (let next = aliases.get(target); next !== undefined; next = aliases.get(target)) target = next;
-      return target;
-    };
-    changed = aliases.size > 0;
-    if (!changed) break;
-    for (const [name, expression] of [...merged]) {
-      if (aliases.has(name)) merged.delete(name);
-      else
-        merged.set(
-          name,
-          rewritten(expression, (used) => rule(final(used))),
-        );
-    }
-  }
-  return merged;
 }

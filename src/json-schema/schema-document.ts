@@ -1,13 +1,16 @@
-import { JsonSchemaError, pointerStep } from "./json-schema-error.ts";
+import { decodeFragment, pointed, pointerNames, pointerStep } from "../../lib/json-pointer.ts";
+import { JsonSchemaError } from "./json-schema-error.ts";
 import { isObject, type JsonObject, member } from "./json-value.ts";
+import { isMade } from "./made-schema.ts";
 
 export type Draft = "draft-07" | "2019-09" | "2020-12";
 
 /** A subschema, and where it stands. */
 export interface SchemaNode {
-  /** Equal for equal subschema objects. */
+  /** The same for the same subschema object. */
   readonly id: number;
   readonly schema: boolean | JsonObject;
+  /** JSON pointer to it; that of where it is needed, for a schema that was made. */
   readonly pointer: string;
   /** URI that references inside are relative to. */
   readonly base: string;
@@ -55,6 +58,7 @@ export class SchemaDocument {
   /** Roots of resources by their URI, and anchors by URI and fragment. */
   readonly #targets = new Map<string, SchemaNode>();
   readonly #resources = new Map<string, SchemaNode>();
+  readonly #resolved = new Map<string, SchemaNode>();
   #lastId = 0;
 
   constructor(schema: unknown) {
@@ -67,14 +71,16 @@ export class SchemaDocument {
     this.#scan();
   }
 
-  /** How many schemas have an `$id` of their own. */
-  get resourceCount(): number {
-    return this.#resources.size;
+  /** Whether more schemas than the whole have an `$id`. */
+  get hasSeveralResources(): boolean {
+    return [...this.#resources.values()].some((node) => node !== this.root);
   }
 
   /** The node of a schema written under a keyword. @throws JsonSchemaError where it is no schema. */
   node(parent: SchemaNode, schema: unknown, ...steps: readonly (string | number)[]): SchemaNode {
-    const pointer = parent.pointer + steps.map(pointerStep).join("");
+    const known = typeof schema === "object" && schema !== null && this.#nodes.get(schema as JsonObject);
+    if (known) return known;
+    const pointer = isMade(parent.schema) ? parent.pointer : parent.pointer + steps.map(pointerStep).join("");
     if (typeof schema !== "boolean" && !isObject(schema)) {
       throw new JsonSchemaError(
         pointer,
@@ -141,20 +147,28 @@ export class SchemaDocument {
 
   /** What a reference in `node` means. @throws JsonSchemaError where that is not in this document. */
   resolve(node: SchemaNode, keyword: string, reference: string): SchemaNode {
-    const pointer = node.pointer + pointerStep(keyword);
     const fail = (why: string) =>
-      new JsonSchemaError(pointer, keyword, `${keyword} ${JSON.stringify(reference)} ${why}`);
+      new JsonSchemaError(
+        node.pointer + pointerStep(keyword),
+        keyword,
+        `${keyword} ${JSON.stringify(reference)} ${why}`,
+      );
     const uri = absolute(reference, node.base);
     if (uri === undefined) throw fail("is no URI reference");
-    const [resource = "", fragment = ""] = uri.split("#");
-    const root = this.#resources.get(resource) ?? (resource === noBase ? this.root : undefined);
-    if (!root) throw fail("leads out of the schema, and nothing is fetched; put the target into $defs");
-    let decoded: string;
-    try {
-      decoded = decodeURIComponent(fragment);
-    } catch (cause) {
-      throw new JsonSchemaError(pointer, keyword, `${keyword} has a wrong %-escape`, { cause });
+    let found = this.#resolved.get(uri);
+    if (!found) {
+      found = this.#find(uri, fail);
+      this.#resolved.set(uri, found);
     }
+    return found;
+  }
+
+  #find(uri: string, fail: (why: string) => JsonSchemaError): SchemaNode {
+    const [resource = "", fragment = ""] = uri.split("#");
+    const root = this.#resources.get(resource);
+    if (!root) throw fail("leads out of the schema, and nothing is fetched; put the target into $defs");
+    const decoded = decodeFragment(fragment);
+    if (decoded === undefined) throw fail("has a wrong %-escape");
     if (decoded === "") return root;
     if (!decoded.startsWith("/")) {
       const target = this.#targets.get(`${resource}#${decoded}`);
@@ -167,18 +181,10 @@ export class SchemaDocument {
   #follow(root: SchemaNode, path: string, fail: (why: string) => JsonSchemaError): SchemaNode {
     let value: unknown = root.schema;
     let { pointer, base } = root;
-    for (const step of path.slice(1).split("/")) {
-      const name = step.replaceAll("~1", "/").replaceAll("~0", "~");
+    for (const name of pointerNames(path)) {
       if (isObject(value)) base = this.#nodes.get(value)?.base ?? base;
-      const next = Array.isArray(value)
-        ? /^(0|[1-9]\d*)$/.test(name)
-          ? value[Number(name)]
-          : undefined
-        : isObject(value)
-          ? member(value, name)
-          : undefined;
-      if (next === undefined) throw fail(`finds nothing at ${JSON.stringify(name)}`);
-      value = next;
+      value = pointed(value, name);
+      if (value === undefined) throw fail(`finds nothing at ${JSON.stringify(name)}`);
       pointer += pointerStep(name);
     }
     if (typeof value !== "boolean" && !isObject(value))

@@ -1,12 +1,12 @@
 import type { Leaf } from "./alternatives.ts";
-import { automatonOf } from "./automaton.ts";
 import type { Compiler } from "./compiler.ts";
 import { type Expression, isNothing, nothing, sequence, text } from "./expression.ts";
 import { emptyFormats, formatPattern, integerFormats, spelledOutFormats } from "./formats.ts";
 import { jsonCharacter } from "./json-characters.ts";
 import { JsonSchemaError } from "./json-schema-error.ts";
-import { excludedText, excludedValues, type Keywords, type MadeSchema, typeBits } from "./keywords.ts";
+import { type Keywords, typeBits } from "./keywords.ts";
 import { schemaLimits } from "./limits.ts";
+import { excludedText, excludedValues, type MadeSchema } from "./made-schema.ts";
 import { patternTerm } from "./pattern.ts";
 import { PatternError } from "./pattern-parser.ts";
 import type { SchemaNode } from "./schema-document.ts";
@@ -66,7 +66,7 @@ export class Strings {
       for (const node of own) {
         const finite = keywords.finite(node);
         if (!finite) continue;
-        const values = finite.values.filter((value) =>
+        const values = [...finite.values.values()].filter((value) =>
           own.every((other) => instances.satisfies(other, value)),
         );
         return terms.union(
@@ -80,8 +80,7 @@ export class Strings {
 
   /** Whether there is a string in a language; true where that takes too many states to be seen. */
   isPossible(term: Term): boolean {
-    const automaton = automatonOf(this.#compiler.terms, term, schemaLimits.states);
-    return !automaton || automaton.accepting.length > 0;
+    return this.#compiler.terms.isPossible(term, schemaLimits.states);
   }
 
   #term(nodes: readonly SchemaNode[], excluded: readonly unknown[]): Term {
@@ -185,5 +184,5 @@ function hasPattern(keywords: Keywords, node: SchemaNode): boolean {
 
 /** Values that schemas made here exclude. */
 export function excludedOf(nodes: readonly SchemaNode[]): readonly unknown[] {
-  return nodes.flatMap(({ schema }) => (schema as MadeSchema)[excludedValues] ?? []);
+  return nodes.flatMap(({ schema }) => [...((schema as MadeSchema)[excludedValues]?.values() ?? [])]);
 }

@@ -50,6 +50,7 @@ export class TermFactory {
   readonly #interned = new Map<string, Term>();
   readonly #edges = new Map<Term, readonly TermEdge[]>();
   readonly #properties = new Map<string, CodeSet>();
+  readonly #possible = new Map<Term, boolean>();
   /** Called with the steps taken; throws where there have been too many. */
   readonly spend: (steps: number) => void;
   readonly never: Term;
@@ -94,16 +95,22 @@ export class TermFactory {
     return parts.reduceRight((rest, first) => this.#pair(first, rest), this.empty);
   }
 
+  /** One behind another; a chain goes to the right, and is joined from its end on, so that the stack stays flat. */
   #pair(first: Term, rest: Term): Term {
-    if (first === this.never || rest === this.never) return this.never;
-    if (first.kind === "empty") return rest;
     if (rest.kind === "empty") return first;
-    if (rest === this.everything && first.nullable) return rest;
-    if (first.kind === "concat") {
-      const parts = partsOf(first);
-      this.spend(parts.length / 8);
-      return parts.reduceRight((joined, part) => this.#pair(part, joined), rest);
-    }
+    const links: Term[] = [];
+    let last = first;
+    for (; last.kind === "concat"; last = last.rest) links.push(last.first);
+    this.spend(links.length * 5);
+    let chain = this.#link(last, rest);
+    for (let link = links.pop(); link; link = links.pop()) chain = this.#link(link, chain);
+    return chain;
+  }
+
+  #link(first: Term, rest: Term): Term {
+    if (first === this.never || rest === this.never) return this.never;
+    if (first.kind === "empty" || (rest === this.everything && first.nullable)) return rest;
+    if (rest.kind === "empty") return first;
     return this.#make(`c${first.id},${rest.id}`, first.nullable && rest.nullable, {
       kind: "concat",
       first,
@@ -113,7 +120,7 @@ export class TermFactory {
 
   union(...terms: readonly Term[]): Term {
     const flat = terms.flatMap((part) => (part.kind === "union" ? part.parts : [part]));
-    this.spend(flat.length);
+    this.spend(5 + flat.length * 5);
     const parts = new Set<Term>();
     let codes: CodeSet = [];
     for (const term of flat) {
@@ -123,10 +130,11 @@ export class TermFactory {
     }
     if (codes.length > 0) parts.add(this.set(codes));
     for (const part of parts) {
-      if (part.kind === "empty" && [...parts].some((other) => other !== part && other.nullable))
-        parts.delete(part);
       if (part.kind === "complement" && parts.has(part.of)) return this.everything;
     }
+    // Where something else may be empty, that needs not be said.
+    if (parts.has(this.empty) && [...parts].some((part) => part.kind !== "empty" && part.nullable))
+      parts.delete(this.empty);
     const sorted = [...parts].sort((a, b) => a.id - b.id);
     if (sorted.length === 0) return this.never;
     if (sorted.length === 1) return sorted[0]!;
@@ -139,7 +147,7 @@ export class TermFactory {
 
   intersection(...terms: readonly Term[]): Term {
     const flat = terms.flatMap((part) => (part.kind === "intersection" ? part.parts : [part]));
-    this.spend(flat.length);
+    this.spend(5 + flat.length * 5);
     const parts = new Set<Term>();
     for (const term of flat) {
       if (term === this.never) return term;
@@ -231,11 +239,31 @@ export class TermFactory {
     return edges;
   }
 
+  /** Whether there is a text in a language; true where more than `limit` derivatives are looked at. */
+  isPossible(term: Term, limit: number): boolean {
+    const known = this.#possible.get(term);
+    if (known !== undefined) return known;
+    const seen = new Set([term]);
+    const open = [term];
+    let found = false;
+    for (let at = open.pop(); at && !found && seen.size <= limit; at = open.pop()) {
+      found = at.nullable || at === this.everything;
+      for (const { to } of found ? [] : this.edges(at)) {
+        if (!seen.has(to)) open.push(to);
+        seen.add(to);
+      }
+    }
+    const isPossible = found || seen.size > limit;
+    this.#possible.set(term, isPossible);
+    return isPossible;
+  }
+
   /** Whether a text is in the language. */
   matches(term: Term, text: string): boolean {
     let state = term;
     for (const character of text) {
       const point = character.codePointAt(0)!;
+      this.spend(3);
       const edge = this.edges(state).find(({ codes }) => hasCode(codes, point));
       if (!edge) return false;
       state = edge.to;
@@ -290,7 +318,7 @@ export class TermFactory {
         events.push({ at: codes[at]!, opens: true, to }, { at: codes[at + 1]! + 1, opens: false, to });
       }
     }
-    this.spend(events.length);
+    this.spend(events.length * 2);
     events.sort((a, b) => a.at - b.at);
     const open = new Map<Term, number>();
     const pieces: TermEdge[] = [];
@@ -301,7 +329,7 @@ export class TermFactory {
       count += opens ? 1 : -1;
       const next = events[index + 1]?.at ?? at;
       if (next === at || count === 0) continue;
-      this.spend(open.size);
+      this.spend(1 + open.size);
       const target = this.#combined([...open.keys()], how, count === lists.length);
       if (target !== this.never) pieces.push({ codes: [at, next - 1], to: target });
     }
@@ -321,7 +349,7 @@ export class TermFactory {
     for (const { codes, to } of edges) {
       if (to === this.never) continue;
       const known = byTarget.get(to);
-      this.spend(1 + codes.length);
+      this.spend(3 + codes.length);
       if (known) known.push(...codes);
       else byTarget.set(to, [...codes]);
     }
@@ -331,7 +359,7 @@ export class TermFactory {
   #make(key: string, nullable: boolean, body: Body): Term {
     let term = this.#interned.get(key);
     if (!term) {
-      this.spend(1 + key.length / 8);
+      this.spend(10 + key.length / 4);
       term = { id: this.#interned.size, nullable, ...body } as Term;
       this.#interned.set(key, term);
     }

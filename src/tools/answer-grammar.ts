@@ -1,5 +1,6 @@
+import { literal } from "../grammar/spelling.ts";
 import type { ToolFormat } from "./format.ts";
-import { literal, textRules } from "./gbnf.ts";
+import { textRules } from "./gbnf.ts";
 
 /** What a prompt leaves of a thought: none, one that the answer may begin with, or one that stands open. */
 export type Thinking = "none" | "allowed" | "forced-open";

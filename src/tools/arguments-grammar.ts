@@ -1,6 +1,7 @@
 import { RequestError } from "../../lib/errors.ts";
+import { literal } from "../grammar/spelling.ts";
 import type { NotationStep, ParametersStep } from "./format.ts";
-import { type ListItem, listRules, literal, textRules } from "./gbnf.ts";
+import { type ListItem, listRules, textRules } from "./gbnf.ts";
 import { markedValueRules } from "./marked-value-grammar.ts";
 import { bareStrings, propertiesOf, requiredOf, type Schema, valueKind } from "./value-kind.ts";
 

@@ -1,29 +1,4 @@
-/** Text as a literal of GBNF. */
-export function literal(text: string): string {
-  const escapes: Readonly<Record<string, string>> = {
-    "\n": "\\n",
-    "\r": "\\r",
-    "\t": "\\t",
-    '"': '\\"',
-    "\\": "\\\\",
-  };
-  let escaped = "";
-  for (const character of text) {
-    const code = character.codePointAt(0)!;
-    escaped += escapes[character] ?? (code < 0x20 ? `\\x${code.toString(16).padStart(2, "0")}` : character);
-  }
-  return `"${escaped}"`;
-}
-
-/** Characters as members of a character class. */
-function classMembers(characters: Iterable<string>): string {
-  return [...characters]
-    .map((character) =>
-      /[\]\\^-]/.test(character) ? `\\x${character.charCodeAt(0).toString(16)}` : character,
-    )
-    .map((character) => character.replace("\n", "\\n"))
-    .join("");
-}
+import { characterClass, literal } from "../grammar/spelling.ts";
 
 /** What ends a text, and what must not come up in it; one marker at least. */
 export interface TextBounds {
@@ -58,10 +33,19 @@ export function textRules(name: string, { until, without = [] }: TextBounds): st
     .map((state) => {
       const turn = turns.get(state)!;
       const choices = [...turn.values()].filter((source) => source !== null);
-      const other = `[^${classMembers(turn.keys())}] ${name}`;
+      const other = `${otherThan(turn.keys())} ${name}`;
       return `${rules.get(state)!} ::= ${[...choices, other, ...end].join(" | ")}`;
     })
     .join("\n");
+}
+
+/** The class of all characters but these. */
+function otherThan(characters: Iterable<string>): string {
+  const points = [...characters].map((character) => character.codePointAt(0)!);
+  return characterClass(
+    points.flatMap((point) => [point, point]),
+    "^",
+  );
 }
 
 /** All beginnings of some markers, the empty one included, each with the characters that markers have behind it. */

@@ -1,4 +1,5 @@
-import { type ListItem, listRules, literal, textRules } from "./gbnf.ts";
+import { literal } from "../grammar/spelling.ts";
+import { type ListItem, listRules, textRules } from "./gbnf.ts";
 import {
   choicesOf,
   itemsOf,

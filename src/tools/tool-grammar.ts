@@ -1,9 +1,9 @@
 import { RequestError } from "../../lib/errors.ts";
 import type { ChatFunctionTool } from "../chat/types.ts";
+import { literal } from "../grammar/spelling.ts";
 import type { AnswerPart } from "./answer-grammar.ts";
 import { type JsonRules, notationRules, parametersRules } from "./arguments-grammar.ts";
 import type { CallForm, ObjectStep, Step, ToolFormat } from "./format.ts";
-import { literal } from "./gbnf.ts";
 
 export type { JsonRules } from "./arguments-grammar.ts";
 

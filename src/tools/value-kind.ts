@@ -1,3 +1,5 @@
+import { decodeFragment, pointed, pointerNames } from "../../lib/json-pointer.ts";
+
 /** A JSON schema; anything that is no object allows everything. */
 export type Schema = unknown;
 
@@ -28,12 +30,10 @@ export function requiredOf(schema: Schema): ReadonlySet<string> {
 export function resolve(schema: Schema, root: Schema): Schema {
   let at = schema;
   for (let hops = 0; isObject(at) && typeof at.$ref === "string"; hops++) {
-    if (hops > 32 || !at.$ref.startsWith("#")) return undefined;
-    const keys = at.$ref.slice(1).split("/").slice(1);
-    at = keys.reduce<unknown>((place, key) => {
-      const name = key.replaceAll("~1", "/").replaceAll("~0", "~");
-      return isObject(place) && Object.hasOwn(place, name) ? place[name] : undefined;
-    }, root);
+    const pointer = at.$ref.startsWith("#") ? decodeFragment(at.$ref.slice(1)) : undefined;
+    // Anchors, which are fragments without a slash, are not looked for.
+    if (hops > 32 || pointer === undefined || (pointer !== "" && !pointer.startsWith("/"))) return undefined;
+    at = pointerNames(pointer).reduce(pointed, root);
   }
   return at;
 }
@@ -102,13 +102,17 @@ export function bareToJson(text: string, schema: Schema, root: Schema): string {
   } catch {
     // Not JSON: then it is a string, or a word of Python.
   }
-  const word = pythonWords[text.trim()];
+  const word = pythonWords.get(text.trim());
   if (word !== undefined && allows(typesOf(schema, root), typeOf(JSON.parse(word)))) return word;
   return JSON.stringify(text);
 }
 
 /** Python's words for what JSON has words for. */
-export const pythonWords: Readonly<Record<string, string>> = { True: "true", False: "false", None: "null" };
+export const pythonWords: ReadonlyMap<string, string> = new Map([
+  ["True", "true"],
+  ["False", "false"],
+  ["None", "null"],
+]);
 
 /** A unit as it stands inside a JSON string. */
 export function escapeUnit(unit: string): string {

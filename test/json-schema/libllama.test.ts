@@ -13,20 +13,21 @@ afterAll(() => model.dispose());
 const end = vocab.eot ?? vocab.eos!;
 const all = Object.values(corpus).flat();
 
+/** Tokens that close a text. */
+const closing = [end, ...Array.from({ length: vocab.size }, (_, token) => token)].filter((token) =>
+  token === end ? true : /^["\]}]+$/.test(new TextDecoder().decode(vocab.pieceBytes(token))),
+);
+
 /** Logits that like some tokens more than others, differently at each step, and more and more what closes a text. */
 function noise(seed: number): ContextLike {
-  const closing = [end, ...Array.from({ length: vocab.size }, (_, token) => token)].filter((token) =>
-    token === end ? true : /^["\]}]+$/.test(new TextDecoder().decode(vocab.pieceBytes(token))),
-  );
   let step = 0;
   return {
     checkOutput: () => {},
     logits: () => {
       step++;
-      const logits = Float32Array.from(
-        { length: vocab.size },
-        (_, token) => 4 * Math.sin(seed + 12.9898 * (token + 1) * step),
-      );
+      const logits = new Float32Array(vocab.size);
+      for (let token = 0; token < logits.length; token++)
+        logits[token] = 4 * Math.sin(seed + 12.9898 * (token + 1) * step);
       for (const token of closing) logits[token]! += step / 2;
       return logits;
     },

@@ -52,15 +52,17 @@ export class GrammarSampler {
       return found;
     });
     this.#heights = Array.from(starts, () => Number.POSITIVE_INFINITY);
-    for (let changed = true; changed; ) {
-      changed = false;
-      for (const [rule, alternatives] of this.#alternatives.entries()) {
-        const height = 1 + Math.min(...alternatives.map((at) => this.#heightOf(at)));
-        if (height < this.#heights[rule]!) {
-          this.#heights[rule] = height;
-          changed = true;
-        }
-      }
+    const users: number[][] = Array.from(starts, () => []);
+    for (const [rule, start] of starts.entries()) {
+      for (let at = start; kinds[at] !== kind.end; at++)
+        if (kinds[at] === kind.rule) users[this.#grammar.values[at]!]!.push(rule);
+    }
+    const queue = [...starts.keys()];
+    for (let rule = queue.pop(); rule !== undefined; rule = queue.pop()) {
+      const height = 1 + Math.min(...this.#alternatives[rule]!.map((at) => this.#heightOf(at)));
+      if (height >= this.#heights[rule]!) continue;
+      this.#heights[rule] = height;
+      queue.push(...users[rule]!);
     }
   }
 

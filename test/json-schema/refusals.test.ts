@@ -84,6 +84,8 @@ const impossible: readonly Refusal[] = [
   [string({ enum: [1, 2] }), "/enum", /leaves no value/],
   [{ enum: [] }, "/enum", /leaves no value/],
   [{ const: 1, not: { const: 1 } }, "/const", /leaves no value/],
+  [{ const: 3, enum: [1, 2] }, "/const", /leaves no value/],
+  [{ type: "array", contains: true, minContains: 2, maxContains: 1 }, "/maxContains", /below minContains/],
   [string({ minLength: 3, maxLength: 2 }), "/maxLength", /no string/],
   [string({ pattern: "^a$", minLength: 2 }), "/pattern", /no string/],
   [string({ format: "ipv4", pattern: "^a" }), "/pattern", /no string/],
@@ -135,7 +137,13 @@ const inexpressible: readonly Refusal[] = [
   [string({ format: "cuid" }), "/format", /"cuid" is not known/],
   [{ type: "number", multipleOf: 0.01 }, "/multipleOf", /no integer/],
   [{ type: "integer", multipleOf: 4999 }, "/multipleOf", /no integer of at most 64/],
-  [{ type: "array", items: { type: "string" }, uniqueItems: true }, "/uniqueItems", /at most 8 values/],
+  [{ type: "array", items: { type: "string" }, uniqueItems: true }, "/uniqueItems", /1024 subsets/],
+  [{ type: "array", items: { enum: list(11, Number) }, uniqueItems: true }, "/uniqueItems", /1024 subsets/],
+  [
+    { type: "array", not: { anyOf: [{ items: { type: "null" } }, { uniqueItems: true }] } },
+    "/not/anyOf/1/uniqueItems",
+    /opposite of uniqueItems/,
+  ],
   [
     { type: "array", allOf: [{ contains: { const: 1 } }, { contains: { const: 2 } }] },
     "/allOf/1/contains",
@@ -195,7 +203,8 @@ const excessive: readonly Refusal[] = [
     /4000 rules/,
   ],
   [{ type: "array", contains: { const: 1 }, minContains: 100, maxItems: 100 }, "/contains", /4000 rules/],
-  [{ enum: list(2000, (index) => "a".repeat(index as number)) }, "", /too large a grammar/],
+  [{ enum: list(2000, (index) => "a".repeat(index as number)) }, "", /more work/],
+  [{ const: "x".repeat(1_050_000) }, "", /too large a grammar/],
 ];
 
 function refusal(schema: unknown, mode: "strict" | "lenient"): JsonSchemaError | undefined {
@@ -251,6 +260,40 @@ test.each(named(excessive))(
   30_000,
 );
 
+test("long chains and names are refused or taken without a deep stack", () => {
+  const chain = (link: (target: object) => object) => ({
+    $ref: "#/$defs/d0",
+    $defs: Object.fromEntries(
+      list(2000, (index) => [`d${index}`, link({ $ref: `#/$defs/d${(index as number) + 1}` })]) as [
+        string,
+        object,
+      ][],
+    ),
+  });
+  for (const link of [
+    (target: object) => ({ allOf: [target] }),
+    (target: object) => ({ anyOf: [target] }),
+    (target: object) => ({ not: target }),
+    (target: object) => ({ type: "object", properties: { a: target }, not: { required: ["a"], ...target } }),
+    (target: object) => ({
+      oneOf: [{ properties: { a: target }, required: ["a"] }, { properties: { a: target } }],
+    }),
+  ]) {
+    // The last one refers to nothing.
+    expect(refusal(chain(link), "lenient")?.message).toMatch(/1000 references|finds nothing|more work/);
+  }
+  const long = "n".repeat(200_000);
+  expect(refusal({ type: "object", properties: { [long]: true } }, "strict")?.message).toMatch(
+    /states|work|large/,
+  );
+  expect(refusal({ type: "string", not: { const: long } }, "strict")?.message).toMatch(/states|work|large/);
+  expect(
+    refusal({ type: "object", properties: { [long]: true }, additionalProperties: false }, "strict"),
+  ).toBeUndefined();
+  const members = Object.fromEntries(list(3900, (index) => [`p${index}`, true]) as [string, boolean][]);
+  expect(refusal({ type: "object", properties: members, maxProperties: 0 }, "strict")).toBeUndefined();
+}, 30_000);
+
 test("what is nested too deeply, or goes round in memory, is refused without a deep stack", () => {
   const circular: { items?: unknown } = {};
   circular.items = circular;
@@ -304,6 +347,16 @@ test("long texts and rows exhaust no stack", () => {
   expect(refusal(string({ not: { const: text } }), "strict")?.message).toMatch(/4000 states/);
   expect(refusal({ type: "object", propertyNames: { enum: [text, "y"] } }, "strict")).toBeUndefined();
 }, 60_000);
+
+test("members that are undefined are none, and lists of schemas may be empty", () => {
+  const source = (schema: unknown) => schemaToGrammar(schema, { whitespace: "none" }).source;
+  const schema = { description: undefined, type: "string", const: undefined, enum: ["a", { b: undefined }] };
+  expect(source(schema)).toBe('root ::= "\\"a\\""\n');
+  expect(source({ enum: [{ b: undefined, c: 1 }] })).toBe('root ::= "{\\"c\\":1}"\n');
+  expect(source({ enum: [null], allOf: [] })).toBe('root ::= "null"\n');
+  expect(source({ type: "array", prefixItems: [], items: false })).toBe('root ::= "[]"\n');
+  expect(refusal({ enum: [undefined] }, "strict")?.pointer).toBe("/enum/0");
+});
 
 test("wrong options", () => {
   expect(() => schemaToGrammar({}, { mode: "sloppy" as never })).toThrow(TypeError);

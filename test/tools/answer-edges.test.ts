@@ -194,6 +194,18 @@ describe("calls that are not quite as they should be", () => {
       [["now", '{"a": 1000, "b": 0.5, "c": -2e3, "d": null, "e": "x", "f": [1, 2]}']],
     ],
     [
+      "words that every object inherits, unquoted",
+      "lfm2",
+      "<|tool_call_start|>[now(a=constructor, b=toString)]<|tool_call_end|>",
+      [["now", '{"a": "constructor", "b": "toString"}']],
+    ],
+    [
+      "words that every object inherits",
+      "qwen3-coder",
+      "<tool_call><function=get_weather><parameter=days>\nconstructor\n</parameter></function></tool_call>",
+      [["get_weather", '{"days": "constructor"}']],
+    ],
+    [
       "escapes of Python",
       "lfm2",
       `<|tool_call_start|>[now(a="\\x41\\u00e9\\U0001F44B\\d\\'", b='"')]<|tool_call_end|>`,

@@ -155,7 +155,7 @@ export class NotationReader implements Reader {
 }
 
 function wordToJson(word: string): string {
-  const known = pythonWords[word];
+  const known = pythonWords.get(word);
   if (known !== undefined) return known;
   try {
     JSON.parse(word);

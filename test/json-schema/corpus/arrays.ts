@@ -35,9 +35,9 @@ export const arrays = entries([
   ],
   [{ ...integers, maxItems: 1500 }, [[], Array(1500).fill(7)], [Array(1501).fill(7)]],
   [
-    { ...integers, minItems: 1001, maxItems: 2200 },
-    [Array(1001).fill(0), Array(2200).fill(1)],
-    [Array(1000).fill(0), Array(2201).fill(0)],
+    { ...integers, minItems: 1001, maxItems: 3200 },
+    [Array(1001).fill(0), Array(2000).fill(0), Array(2001).fill(0), Array(3199).fill(1), Array(3200).fill(1)],
+    [Array(1000).fill(0), Array(3201).fill(0)],
   ],
   [{ minItems: 1 }, [[1], "", {}], [[]]],
   [
@@ -205,5 +205,32 @@ export const arrays = entries([
     { type: "array", prefixItems: [{ type: "integer" }], not: { prefixItems: [{ const: 3 }] } },
     [[4], [1, 2]],
     [[3], []],
+  ],
+  [{ ...integers, maxItems: 2_147_483_647 }, [[], [1, 2]], [["x"]]],
+  [
+    { type: "array", items: { enum: [0, 1, 2, 3, 4, 5, 6, 7, 8, 9] }, uniqueItems: true },
+    [[], [9, 0, 5, 1, 8, 2, 7, 3, 6, 4]],
+    [[9, 0, 5, 1, 8, 2, 7, 3, 6, 9], [10]],
+  ],
+  [
+    {
+      type: "array",
+      items: { enum: Array.from({ length: 25 }, (_, i) => i) },
+      uniqueItems: true,
+      maxItems: 2,
+    },
+    [[], [24], [24, 0]],
+    [
+      [24, 24],
+      [1, 2, 3],
+    ],
+  ],
+  [
+    { type: "array", contains: { const: 1 }, minContains: 3, minItems: 1 },
+    [
+      [1, 1, 1],
+      [0, 1, 1, 0, 1, 0],
+    ],
+    [[], [1, 1], [0, 1, 0, 1]],
   ],
 ]);

@@ -12,6 +12,9 @@ const kind = (
   additionalProperties: false,
 });
 
+/** More conditions on one property than could be combined with one another. */
+const kinds = Array.from({ length: 12 }, (_, index) => `k${index}`);
+
 export const combinations = entries([
   [{ anyOf: [{ type: "string" }, { type: "integer" }] }, ["a", 1], [1.5, null]],
   [
@@ -242,4 +245,86 @@ export const combinations = entries([
       { t: "s", v: 1 },
     ],
   ],
+  [{ type: "integer", not: { const: 3, enum: [1, 2] } }, [1, 3], ["x"]],
+  [{ enum: [1, 2, 3], const: 2 }, [2], [1, 3]],
+  [
+    {
+      type: "object",
+      properties: { kind: { enum: kinds }, size: { type: "integer" } },
+      required: ["kind", "size"],
+      additionalProperties: false,
+      allOf: kinds.map((name, index) => ({
+        if: { properties: { kind: { const: name } } },
+        then: { properties: { size: { minimum: index, maximum: index + 1 } } },
+      })),
+    },
+    [
+      { kind: "k0", size: 0 },
+      { kind: "k11", size: 12 },
+    ],
+    [{ kind: "k3", size: 2 }, { kind: "k12", size: 12 }, { size: 1 }],
+  ],
+  [
+    {
+      type: "object",
+      properties: { kind: { type: "string" }, size: { type: "integer" } },
+      additionalProperties: false,
+      allOf: kinds.map((name, index) => ({
+        if: { properties: { kind: { const: name } }, required: ["kind"] },
+        then: { properties: { size: { minimum: index, maximum: index + 1 } } },
+      })),
+    },
+    [{ kind: "k0", size: 0 }, { kind: "other", size: 99 }, { size: 99 }, {}],
+    [{ kind: "k3", size: 2 }],
+  ],
+  [
+    {
+      type: "object",
+      properties: { a: { type: "integer" } },
+      additionalProperties: false,
+      anyOf: [
+        { required: ["a"], not: { required: ["a"] } },
+        { required: ["a"], properties: { a: { const: 1 } } },
+      ],
+    },
+    [{ a: 1 }],
+    [{}, { a: 2 }],
+  ],
+  [{ type: "integer", not: { oneOf: [{ minimum: 3 }, { maximum: 8 }] } }, [3, 8], [2, 9]],
+  [
+    { type: ["string", "integer", "null"], not: { oneOf: [{ type: "string" }, { type: "null" }] } },
+    [1],
+    ["a", null],
+  ],
+  [
+    {
+      type: "object",
+      if: { properties: { a: { const: 1 } }, additionalProperties: {} },
+      else: { maxProperties: 1 },
+    },
+    [{ a: 1, b: 2 }, { a: 2 }],
+    [{ a: 2, b: 2 }],
+  ],
+  [
+    { type: "object", not: { dependentSchemas: { a: { required: ["b"] } } } },
+    [{ a: 1 }, { a: 1, c: 2 }],
+    [{}, { a: 1, b: 2 }],
+  ],
+  [
+    { type: "object", not: { dependencies: { a: ["b"], c: { required: ["d"] } } } },
+    [{ a: 1 }, { c: 1 }],
+    [{}],
+  ],
+  [
+    {
+      type: "number",
+      oneOf: [
+        { minimum: 0, format: "float" },
+        { maximum: 9, format: "double" },
+      ],
+    },
+    [-1, 10],
+    [5],
+  ],
+  [{ not: { $ref: "#/$defs/a" }, $defs: { a: { $ref: "#/$defs/b" }, b: { type: "null" } } }, [1], [null]],
 ]);

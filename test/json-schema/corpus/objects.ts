@@ -304,4 +304,14 @@ export const objects = entries([
     [{ b: 1 }, { a: 1, b: 1 }],
   ],
   [{ type: "object", not: { maxProperties: 0 } }, [{ a: 1 }], [{}]],
+  [
+    {
+      type: "object",
+      properties: { a: { description: "any" }, b: {} },
+      required: ["b"],
+      additionalProperties: {},
+    },
+    [{ b: 1 }, { a: null, b: [], c: {} }],
+    [{ a: 1 }],
+  ],
 ]);

@@ -269,4 +269,30 @@ export const references = entries([
     [{}, { n: {} }],
     [{ n: 1 }],
   ],
+  [
+    {
+      $id: "https://example.test/tree",
+      $dynamicAnchor: "node",
+      type: "object",
+      properties: {
+        value: { type: "integer" },
+        children: { type: "array", items: { $dynamicRef: "#node" } },
+      },
+      additionalProperties: false,
+    },
+    [{}, { value: 1, children: [{ value: 2 }] }],
+    [{ children: [{ x: 1 }] }],
+  ],
+  [
+    {
+      $defs: {
+        base: { properties: { id: { type: "integer" } } },
+        named: { allOf: [{ $ref: "#/$defs/base" }], properties: { name: { type: "string" } } },
+      },
+      type: "object",
+      allOf: [{ $ref: "#/$defs/base" }, { allOf: [{ $ref: "#/$defs/named" }], unevaluatedProperties: false }],
+    },
+    [{ id: 1 }, { id: 1, name: "x" }],
+    [{ id: "x" }, { z: 1 }],
+  ],
 ]);

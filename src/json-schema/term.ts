@@ -36,6 +36,7 @@ type Body = Term extends infer T ? (T extends Term ? Omit<T, "id" | "nullable"> 
 export class TermFactory {
   readonly #interned = new Map<string, Term>();
   readonly #edges = new Map<Term, readonly TermEdge[]>();
+  readonly #characters = new Map<string, Term>();
   readonly #possible = new Map<Term, boolean>();
   /** Called with the steps taken; throws where there have been too many. */
   readonly spend: (steps: number) => void;
@@ -60,8 +61,14 @@ export class TermFactory {
 
   literal(text: string): Term {
     let term = this.empty;
-    for (const character of Array.from(text).reverse())
-      term = this.#pair(this.set(singleCode(character.codePointAt(0)!)), term);
+    for (const character of Array.from(text).reverse()) {
+      let single = this.#characters.get(character);
+      if (!single) {
+        single = this.set(singleCode(character.codePointAt(0)!));
+        this.#characters.set(character, single);
+      }
+      term = this.#link(single, term);
+    }
     return term;
   }
 
@@ -329,7 +336,7 @@ export class TermFactory {
   #make(key: string, nullable: boolean, body: Body): Term {
     let term = this.#interned.get(key);
     if (!term) {
-      this.spend(10 + key.length / 4);
+      this.spend(15 + key.length / 4);
       term = { id: this.#interned.size, nullable, ...body } as Term;
       this.#interned.set(key, term);
     }

@@ -1,9 +1,8 @@
 import { type Branchings, type BranchingsHost, circular } from "./branchings.ts";
-import type { Instances } from "./instances.ts";
 import { JsonSchemaError } from "./json-schema-error.ts";
 import { everyType, typeBits } from "./keywords.ts";
 import { schemaLimits } from "./limits.ts";
-import { isMade, isOpposite } from "./made-schema.ts";
+import { excludedValues, isMade, isOpposite, type MadeSchema } from "./made-schema.ts";
 import type { SchemaNode } from "./schema-document.ts";
 
 /** The schemas that one was reached through without going into the value. */
@@ -41,7 +40,6 @@ interface Progress {
 }
 
 export interface AlternativesHost extends BranchingsHost {
-  readonly instances: Instances;
   /** Remembers why nothing satisfies what is being written. */
   impossible(node: SchemaNode, keyword: string, message: string): void;
 }
@@ -50,6 +48,7 @@ export interface AlternativesHost extends BranchingsHost {
 export class Alternatives {
   readonly #host: AlternativesHost;
   readonly #branchings: Branchings;
+  readonly #certain = new Map<SchemaNode, readonly Leaf[] | undefined>();
 
   constructor(host: AlternativesHost, branchings: Branchings) {
     this.#host = host;
@@ -165,20 +164,33 @@ export class Alternatives {
 
   /** Whether some value is left for a property, as far as values are listed. */
   #canHave(nodes: readonly SchemaNode[], name: string): boolean {
-    const { keywords, instances } = this.#host;
+    const { keywords } = this.#host;
     const children = nodes.flatMap((node) => keywords.schemaMap(node, "properties").get(name) ?? []);
     if (children.some(({ schema }) => schema === false)) return false;
     if (children.length < 2) return true;
-    const leaves = this.certain(children);
-    if (!leaves) return false;
-    const listed = leaves.map(({ node }) => keywords.finite(node)).find(Boolean);
-    if (!listed) return true;
-    const values = [...listed.values.values()];
-    return values.some(
-      (value) =>
-        (typeof value === "object" && value !== null) ||
-        children.every((child) => instances.satisfies(child, value)),
-    );
+    const lists: ReadonlyMap<string, unknown>[] = [];
+    const excluded: ReadonlyMap<string, unknown>[] = [];
+    for (const child of children) {
+      const leaves = this.#certainOf(child);
+      if (!leaves) return false;
+      for (const { node } of leaves) {
+        const [listed, refused] = [keywords.finite(node), (node.schema as MadeSchema)[excludedValues]];
+        if (listed) lists.push(listed.values);
+        if (refused) excluded.push(refused);
+      }
+      this.#host.spend(2 + leaves.length * 2);
+    }
+    const [shortest, ...others] = lists.sort((one, other) => one.size - other.size);
+    for (const key of shortest?.keys() ?? []) {
+      this.#host.spend(1 + (lists.length + excluded.length) / 8);
+      if (others.every((list) => list.has(key)) && !excluded.some((list) => list.has(key))) return true;
+    }
+    return !shortest;
+  }
+
+  #certainOf(node: SchemaNode): readonly Leaf[] | undefined {
+    if (!this.#certain.has(node)) this.#certain.set(node, this.certain([node]));
+    return this.#certain.get(node);
   }
 }
 

@@ -20,15 +20,7 @@ import { separated } from "./repetitions.ts";
 const inlineDepth = 16;
 
 /** An array that all leaves allow. */
-export function arrayExpression(
-  compiler: Compiler,
-  leaves: readonly Leaf[],
-  excluded: readonly unknown[],
-  hint: string,
-): Expression {
-  if (excluded.some(Array.isArray)) {
-    compiler.refuse(leaves[0]!.node, "not", "with an array in const or enum cannot be expressed");
-  }
+export function arrayExpression(compiler: Compiler, leaves: readonly Leaf[], hint: string): Expression {
   const shape = new ArrayShape(compiler, leaves);
   if (shape.max < shape.min) {
     const node = leaves.find((leaf) => compiler.keywords.count(leaf.node, "minItems") !== undefined);

@@ -5,7 +5,7 @@ import { overlapsOf } from "./disjoint.ts";
 import { choice, type Expression, isNothing, nothing, rule, text } from "./expression.ts";
 import { Instances } from "./instances.ts";
 import { JsonSchemaError, type SchemaReport, SchemaWorkError } from "./json-schema-error.ts";
-import { jsonText } from "./json-value.ts";
+import { isObject, jsonText } from "./json-value.ts";
 import { Keywords, type Listed, pointerTo, typeBits } from "./keywords.ts";
 import { schemaLimits } from "./limits.ts";
 import { excludedValues, isMade, type MadeSchema } from "./made-schema.ts";
@@ -291,13 +291,24 @@ export class Compiler implements AlternativesHost {
         leaves.length === 0 || isNothing(expression) ? this.rules.named(type, expression) : expression,
       );
     };
-    add(typeBits.object, "object", (own) => objectExpression(this, leaves, excluded, own));
-    add(typeBits.array, "array", (own) => arrayExpression(this, leaves, excluded, own));
+    if (types & typeBits.object) this.#refuseExcluded(leaves, isObject, "an object");
+    if (types & typeBits.array) this.#refuseExcluded(leaves, Array.isArray, "an array");
+    add(typeBits.object, "object", (own) => objectExpression(this, leaves, own));
+    add(typeBits.array, "array", (own) => arrayExpression(this, leaves, own));
     add(typeBits.string, "string", (own) => this.strings.expression(leaves, excluded, own));
     add(typeBits.number, "number", (own) => numberExpression(this, leaves, types, excluded, own));
     if (types & typeBits.boolean) options.push(scalar(true), scalar(false));
     if (types & typeBits.null) options.push(scalar(null));
     return choice(...options);
+  }
+
+  /** Of objects and arrays, no single ones can be left out. */
+  #refuseExcluded(leaves: readonly Leaf[], isOne: (value: unknown) => boolean, what: string): void {
+    for (const { node } of leaves) {
+      const values = (node.schema as MadeSchema)[excludedValues]?.values() ?? [];
+      if ([...values].some(isOne))
+        this.refuse(node, "not", `with ${what} in const or enum cannot be expressed`);
+    }
   }
 
   #unsatisfiable(root: string, productive: ReadonlySet<string>): JsonSchemaError {

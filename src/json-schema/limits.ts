@@ -23,5 +23,5 @@ export const schemaLimits = {
   /** Kinds of keys that `patternProperties` divide the others into. */
   keyKinds: 64,
   /** Steps of all that costs time, counted rather than timed: some 50 to 100 ns each. */
-  work: 2_500_000,
+  work: 6_000_000,
 } as const;

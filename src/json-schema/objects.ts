@@ -30,16 +30,8 @@ interface Members {
 }
 
 /** An object that all leaves allow. */
-export function objectExpression(
-  compiler: Compiler,
-  leaves: readonly Leaf[],
-  excluded: readonly unknown[],
-  hint: string,
-): Expression {
+export function objectExpression(compiler: Compiler, leaves: readonly Leaf[], hint: string): Expression {
   const nodes = leaves.map(({ node }) => node);
-  if (excluded.some((value) => typeof value === "object" && value !== null && !Array.isArray(value))) {
-    compiler.refuse(nodes[0]!, "not", "with an object in const or enum cannot be expressed");
-  }
   const shape = new ObjectShape(compiler, leaves);
   const slots: Slot[] = [];
   for (const name of shape.named) {

@@ -50,6 +50,7 @@ export class TermFactory {
   readonly #interned = new Map<string, Term>();
   readonly #edges = new Map<Term, readonly TermEdge[]>();
   readonly #properties = new Map<string, CodeSet>();
+  readonly #characters = new Map<string, Term>();
   readonly #possible = new Map<Term, boolean>();
   /** Called with the steps taken; throws where there have been too many. */
   readonly spend: (steps: number) => void;
@@ -85,10 +86,16 @@ export class TermFactory {
   }
 
   literal(text: string): Term {
-    return Array.from(text).reduceRight(
-      (rest, character) => this.#pair(this.set(singleCode(character.codePointAt(0)!)), rest),
-      this.empty,
-    );
+    let term = this.empty;
+    for (const character of Array.from(text).reverse()) {
+      let single = this.#characters.get(character);
+      if (!single) {
+        single = this.set(singleCode(character.codePointAt(0)!));
+        this.#characters.set(character, single);
+      }
+      term = this.#link(single, term);
+    }
+    return term;
   }
 
   concat(...parts: readonly Term[]): Term {
@@ -359,7 +366,7 @@ export class TermFactory {
   #make(key: string, nullable: boolean, body: Body): Term {
     let term = this.#interned.get(key);
     if (!term) {
-      this.spend(10 + key.length / 4);
+      this.spend(15 + key.length / 4);
       term = { id: this.#interned.size, nullable, ...body } as Term;
       this.#interned.set(key, term);
     }

@@ -328,6 +328,8 @@ export class TermFactory {
     this.spend(events.length * 2);
     events.sort((a, b) => a.at - b.at);
     const open = new Map<Term, number>();
+    // Sets of many ranges come to the same few combinations over and over.
+    const known = new Map<string, Term>();
     const pieces: TermEdge[] = [];
     let count = 0;
     for (const [index, { at, opens, to }] of events.entries()) {
@@ -337,7 +339,11 @@ export class TermFactory {
       const next = events[index + 1]?.at ?? at;
       if (next === at || count === 0) continue;
       this.spend(1 + open.size);
-      const target = this.#combined([...open.keys()], how, count === lists.length);
+      const terms = [...open.keys()];
+      const everywhere = count === lists.length;
+      const key = `${everywhere} ${terms.map(({ id }) => id)}`;
+      const target = known.get(key) ?? this.#combined(terms, how, everywhere);
+      known.set(key, target);
       if (target !== this.never) pieces.push({ codes: [at, next - 1], to: target });
     }
     return this.#gather(pieces);

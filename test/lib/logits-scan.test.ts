@@ -85,6 +85,21 @@ describe.each(["vectorised", "naive"] as const)("the %s kernel", (kernel) => {
   });
 });
 
+test("NaN and infinities are found wherever they are, as by the naive kernel", () => {
+  const odd = fc.constantFrom(Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, 3e38, -3e38);
+  fc.assert(
+    fc.property(values, fc.array(fc.tuple(fc.nat(), odd), { maxLength: 4 }), (logits, places) => {
+      for (const [at, logit] of places) logits[at % logits.length] = logit;
+      const scans = (["vectorised", "naive"] as const).map((kernel) => scanOf(logits, kernel));
+      // -0 and 0 are equal, NaN is itself.
+      const [largest, wanted] = scans.map((scan) => scan.largest + 0);
+      expect(largest).toBe(wanted!);
+      for (const scan of scans) scan.release();
+    }),
+    { numRuns: 1000 },
+  );
+});
+
 test("sums that overflow are not taken for NaN", () => {
   const scan = scanOf([3e38, 3e38, -3e38, Number.NEGATIVE_INFINITY, ...new Array(60).fill(3e38), -3e38]);
   expect(scan.largest).toBe(Math.fround(3e38));

@@ -31,6 +31,7 @@ export {
   type SchemaGrammar,
   type SchemaReport,
   schemaLimits,
+  SchemaWorkError,
   schemaToGrammar,
 } from "./json-schema/index.ts";
 export { type LlamaCache, LlamaDiskCache, LlamaRAMCache } from "./llama/cache.ts";

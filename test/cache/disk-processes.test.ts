@@ -5,6 +5,7 @@ import { CacheMaintenance } from "../../src/cache/maintenance.ts";
 import { blocksOf, readTokens } from "../support/cache-blocks.ts";
 import { blockFiles, DiskFolders, namespace, openStore } from "../support/disk-folders.ts";
 import { sharedList, sharedLists } from "../support/disk-lists.ts";
+import { randomCases } from "../support/random-cases.ts";
 
 setDefaultTimeout(120_000);
 
@@ -15,7 +16,7 @@ const writer = join(import.meta.dir, "../support/disk-writer.child.ts");
 /** Of about a third of what the writers put. */
 const budget = 24_000;
 /** More rounds show rarer faults: 200 are what the store is held to. */
-const killRounds = Number(process.env.CRIA_KILL_ROUNDS ?? 200);
+const killRounds = Number(process.env.CRIA_KILL_ROUNDS ?? randomCases(200));
 
 function startWriter(folder: string, seed: number, rounds: number) {
   const args = [folder, namespace, String(seed), String(budget), String(rounds)];

@@ -4,6 +4,7 @@ import { embeddedModelPath } from "../../src/embedded-model.ts";
 import { Model } from "../../src/model.ts";
 import { CoreHarness } from "../support/engine-core.ts";
 import { hostTier, tierBelow } from "../support/host-tier.ts";
+import { randomCases } from "../support/random-cases.ts";
 
 setDefaultTimeout(300_000);
 
@@ -129,7 +130,7 @@ for (const kind of ["shared", "streams"] as const) {
           expect(harness.lentBytes).toBe(0);
         },
       ),
-      { numRuns: 150 },
+      { numRuns: randomCases(150) },
     );
     // The runs were about something.
     expect(reused).toBeGreaterThan(0);

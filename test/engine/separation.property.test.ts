@@ -6,6 +6,7 @@ import { Model } from "../../src/model.ts";
 import { CoreHarness } from "../support/engine-core.ts";
 import { ask } from "../support/engine-events.ts";
 import { FreshAnswers } from "../support/fresh-answers.ts";
+import { randomCases } from "../support/random-cases.ts";
 
 setDefaultTimeout(60_000);
 
@@ -107,7 +108,7 @@ for (const kind of ["shared", "streams"] as const) {
           expect(engine.lentBytes).toBe(0);
         },
       ),
-      { numRuns: 25 },
+      { numRuns: randomCases(25) },
     );
     expect(reused).toBeGreaterThan(0);
     expect(evicted).toBeGreaterThan(0);

@@ -3,6 +3,7 @@ import fc from "fast-check";
 import type { ChatMessage } from "../../src/chat/index.ts";
 import { Llama } from "../../src/llama.ts";
 import { fixture } from "../fixtures/fixture-set.ts";
+import { randomCases } from "../support/random-cases.ts";
 
 let llama: Llama;
 let fresh: Llama;
@@ -96,7 +97,7 @@ test("whatever was held before, the text is that of a fresh context", async () =
         expect(reused.usage.prompt_tokens).toBe(whole.usage.prompt_tokens);
       }
     }),
-    { numRuns: 25 },
+    { numRuns: randomCases(25) },
   );
 }, 120_000);
 

@@ -30,8 +30,8 @@ export {
   type JsonSchemaOptions,
   type SchemaGrammar,
   type SchemaReport,
-  schemaLimits,
   SchemaWorkError,
+  schemaLimits,
   schemaToGrammar,
 } from "./json-schema/index.ts";
 export { type LlamaCache, LlamaDiskCache, LlamaRAMCache } from "./llama/cache.ts";

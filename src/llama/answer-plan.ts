@@ -1,6 +1,7 @@
 import { RequestError } from "../../lib/errors.ts";
 import type { ChatTemplate } from "../chat/index.ts";
 import type { ThoughtLimit } from "../engine/thought-budget.ts";
+import { Grammar } from "../grammar.ts";
 import type { Thinking } from "../tools/answer-grammar.ts";
 import { AnswerParser, type AnswerParserOptions, type ReasoningFormat } from "../tools/answer-parser.ts";
 import type { CheckedTools } from "../tools/check-tools.ts";
@@ -60,12 +61,15 @@ export async function planAnswer(
     callable.length > 0
       ? toolsQuestion(format, tools, params, thinking)
       : textQuestion(format, params, thinking);
-  const grammar = question && (await grammarSoon(question));
+  // One that the caller has made is not made again.
+  const isMade = question?.kind === "source" && params.grammar instanceof Grammar;
+  const grammar = isMade ? params.grammar : question && (await grammarSoon(question));
   const reads = callable.length > 0 || thinking !== "none" || format.channels !== undefined;
   const options: AnswerParserOptions = {
     tools: callable,
     thinking: thinking === "forced-open" ? "forced-open" : "none",
-    calls: choice === "auto" && !isAnyText(params) ? "instead-of-content" : "anywhere",
+    calls:
+      choice === "auto" && question?.kind === "answer" && question.shape ? "instead-of-content" : "anywhere",
     reasoningFormat: place,
   };
   return {
@@ -75,12 +79,6 @@ export async function planAnswer(
     special: reads ? shownTokens(vocab, format) : undefined,
     parser: reads ? () => new AnswerParser(format, options) : undefined,
   };
-}
-
-/** Whether content may be any text. */
-function isAnyText({ grammar, json_schema, response_format }: ChatCompletionParams): boolean {
-  const isText = response_format == null || ("type" in response_format && response_format.type === "text");
-  return (grammar == null || grammar === "") && json_schema == null && isText;
 }
 
 /** @throws RequestError for a budget that is none, or for a caller who samples. */

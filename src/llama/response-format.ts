@@ -85,10 +85,8 @@ export function shapeQuestion(shape: AnswerShape): SourceQuestion | SchemaQuesti
  * @throws RequestError naming the field, GrammarError.
  */
 export function grammarOf(shape: AnswerShape): Grammar | undefined {
-  if (shape.grammar instanceof Grammar && shape.json_schema == null && shape.response_format == null)
-    return shape.grammar;
   const question = shapeQuestion(shape);
-  return question && grammarNow(question);
+  return shape.grammar instanceof Grammar ? shape.grammar : question && grammarNow(question);
 }
 
 /** Parameters with the grammar of their shape, which is made on another thread where that takes long. @throws as {@link grammarOf}. */

@@ -14,7 +14,8 @@ const littleWork = 50_000;
 
 /** The grammar of a question, on this thread. @throws RequestError naming the field, GrammarError. */
 export function grammarNow(question: ShapeQuestion): Grammar {
-  return known.get(keyOf(question), () => answerQuestion(question));
+  const key = keyOf(question);
+  return key === undefined ? answerQuestion(question) : known.get(key, () => answerQuestion(question));
 }
 
 /**
@@ -23,6 +24,7 @@ export function grammarNow(question: ShapeQuestion): Grammar {
  */
 export async function grammarSoon(question: ShapeQuestion): Promise<Grammar> {
   const key = keyOf(question);
+  if (key === undefined) return answerQuestion(question);
   const kept = known.peek(key);
   if (kept) return kept;
   if (key.length <= shortQuestion) {
@@ -36,7 +38,12 @@ export async function grammarSoon(question: ShapeQuestion): Promise<Grammar> {
   return known.get(key, () => grammar);
 }
 
-/** Numbers of any size are taken. */
-function keyOf(question: ShapeQuestion): string {
-  return JSON.stringify(question, (_, value) => (typeof value === "bigint" ? `${value}n` : value));
+/** Numbers of any size are taken. Undefined for what leads back to itself, which is refused by name where it is looked at. */
+function keyOf(question: ShapeQuestion): string | undefined {
+  try {
+    return JSON.stringify(question, (_, value) => (typeof value === "bigint" ? `${value}n` : value));
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error;
+    return undefined;
+  }
 }

@@ -90,6 +90,17 @@ test("several that are asked for at once are each answered", async () => {
     expect(grammar.source).toBe(answerQuestion(asked[index]!).source);
 });
 
+test.each([[""], ["x".repeat(5000)]])(
+  "a schema that leads back to itself is refused by name",
+  async (description) => {
+    const round: Record<string, unknown> = { type: "object", description };
+    round.properties = { round };
+    const refused = { name: "RequestError", field: "json_schema" };
+    expect(await grammarSoon(schema(round)).catch((error: unknown) => error)).toMatchObject(refused);
+    expect(() => grammarNow(schema(round))).toThrow(/^json_schema: /);
+  },
+);
+
 const long = "x".repeat(5000);
 test.each([
   ["a schema", schema({ description: long, type: "strong" }), "json_schema", /type/],
